@@ -1,0 +1,71 @@
+"""What an annotator finds out about one solution, and what every annotator looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from steplabel.annotators.effects import Program
+from steplabel.schemas import CheckedOutcome, Observation, Problem, Rollout, Solution
+
+
+class AnnotationStatus(StrEnum):
+    """How an annotator's program ended."""
+
+    COMPLETE = "complete"
+    """Everything it meant to ask was asked and answered."""
+    RIGHT_ANSWER = "right_answer"
+    """The final answer is right, so nothing was asked: its labels rest on the outcome alone."""
+    STOPPED_BY_BUDGET = "stopped_by_budget"
+    """The budget ended first; what was found before is kept."""
+    ENGINE_FAILED = "engine_failed"
+    """The model, its server or the answer checker gave too little to decide on: ask again."""
+    SKIPPED = "skipped"
+    """There was nothing this annotator could ask; `detail` says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """Evidence about one solution. Counts are not among it: they are derived from the rollouts' outcomes.
+
+    Attributes:
+        outcomes: one for each rollout, in the same order.
+        observations: what the annotator itself claims, about the solution or its nodes.
+        detail: for people: why it ended so. Empty when complete.
+    """
+
+    status: AnnotationStatus
+    rollouts: tuple[Rollout, ...] = ()
+    outcomes: tuple[CheckedOutcome, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    detail: str = ""
+
+
+class Annotator(Protocol):
+    """A configuration that makes programs."""
+
+    @property
+    def name(self) -> str:
+        """The source its observations carry."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same answers would lead to other questions or claims."""
+        ...
+
+    def program(
+        self, problem: Problem, solution: Solution, outcome: CheckedOutcome | None, *, seed: int
+    ) -> Program[Annotation]:
+        """Return a program that annotates one solution.
+
+        Args:
+            outcome: what the answer checker said of the solution itself; None if it was never checked.
+            seed: the run's. What is asked of a prefix depends on it and the prefix alone, so solutions that
+                begin alike ask the same things and a store answers the second from the first.
+
+        EngineError and BudgetExhausted end in the annotation's status. The program raises DataError when
+        problem, solution and outcome do not belong together.
+        """
+        ...

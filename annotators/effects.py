@@ -1,0 +1,80 @@
+"""What programs may ask of the world, and what they get back.
+
+A program is a generator: it yields effects and receives their answers, and returns what it found. It holds no
+model, no clock, no thread and no global random state; its seed is an argument. So a test steps through it by
+hand, with a plain function as the model, and the driver runs thousands of them on one event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from steplabel.schemas import CheckedOutcome, DataError, Problem, Rollout, SamplingParams
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Continue a prefix `n` times with the completer and check the final answers.
+
+    Attributes:
+        node_key: key of the prefix: the problem's `root_key` or a node's key.
+        prefix: its text, empty at the root.
+        start: index of the first sample; asking again with a higher start gets new samples, not the old ones.
+    """
+
+    problem: Problem
+    node_key: str
+    prefix: str
+    n: int
+    sampling: SamplingParams
+    seed: int
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """The answer to `Sample`: n rollouts, and the outcome of each in the same order."""
+
+    rollouts: tuple[Rollout, ...]
+    outcomes: tuple[CheckedOutcome, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.rollouts) != len(self.outcomes):
+            raise DataError(f"{len(self.rollouts)} rollouts came with {len(self.outcomes)} outcomes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concurrently:
+    """Run programs at once and go on when all have ended. Whoever advances the asking program answers it.
+
+    The answer is a tuple of `Finished`, one for each program in their order, keyed by position. One that
+    fails neither stops the others nor raises here: what they found is paid for, so the asker decides.
+    """
+
+    programs: tuple[Program[Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(Generic[K, T]):
+    """How one program ended: with a result, or with the error that escaped it."""
+
+    key: K
+    result: T | None = None
+    error: Exception | None = None
+
+    def unwrap(self) -> T:
+        """Return the result of a program that ended well; raise the error of one that did not."""
+        if self.error is not None:
+            raise self.error
+        return self.result  # type: ignore[return-value]  # T itself may be None, so None proves nothing
+
+
+Effect: TypeAlias = Sample | Concurrently
+"""Later sources add theirs here: `Judge(messages, n)`, `Verify(claim)`."""
+
+Program: TypeAlias = Generator[Effect, Any, T]

@@ -1,0 +1,135 @@
+"""The port every model stands behind: one verb, `generate`, and `close`.
+
+A request asks for samples `start .. start + n - 1` of one prefix. Sample i is drawn with its own seed, derived
+from the request's seed and i, so that asking for 6 samples and later for 2 more gives what asking for 8 gives
+(as far as the engine is batch-invariant), and a store that holds some of them asks only for the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from steplabel.schemas import ConfigError, FinishReason, Message, ModelIdentity, SamplingParams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What the model is shown before its own words: plain text, or chat messages for the model's template."""
+
+    text: str = ""
+    messages: tuple[Message, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.text) == bool(self.messages):
+            raise ConfigError("a prompt is either text or messages: give one of the two")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateRequest:
+    """Ask for `n` continuations of `prompt` + `prefix`.
+
+    Attributes:
+        prefix: what the model has already said; generation goes on from its last character.
+        start: index of the first sample wanted.
+        logprobs: most likely tokens to report for each generated one; None for none.
+        prompt_logprobs: the same for the prompt's tokens.
+    """
+
+    prompt: Prompt
+    prefix: str = ""
+    n: int = 1
+    start: int = 0
+    sampling: SamplingParams = SamplingParams()
+    seed: int = 0
+    logprobs: int | None = None
+    prompt_logprobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.n < 1 or self.start < 0:
+            raise ConfigError(f"a request needs n >= 1 and start >= 0, got n={self.n}, start={self.start}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """One sample.
+
+    Attributes:
+        index: its sample index, `start <= index < start + n`.
+        text: what was generated, without prompt and prefix, special tokens left out.
+        token_ids: generated tokens where the engine gives them, the end token left out.
+        cumulative_logprob: sum over the generated tokens, None unless asked for.
+        completion_tokens: tokens generated, the end token included: what the sample cost.
+    """
+
+    index: int
+    text: str
+    finish_reason: FinishReason
+    token_ids: tuple[int, ...] = ()
+    completion_tokens: int = 0
+    cumulative_logprob: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completions:
+    """The answer to one request: exactly `n` samples in the order of their index.
+
+    Attributes:
+        keys: the store's content key of each sample; empty from an engine that stands alone.
+        prompt_tokens, cached_tokens: of prompt and prefix together, counted once for the request.
+        stored: how many of the samples came from a store instead of the model.
+    """
+
+    samples: tuple[Completion, ...]
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    prompt_logprob: float | None = None
+    keys: tuple[str, ...] = ()
+    stored: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedPrompt:
+    """Exactly what the model reads: its token ids where the engine has the tokenizer, else the text."""
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+
+
+class Engine(Protocol):
+    """A model that continues prefixes."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Everything about the model that changes what it writes."""
+        ...
+
+    def render(self, request: GenerateRequest) -> RenderedPrompt:
+        """Return what the model would read for `request`: the store's key depends on it.
+
+        Raises:
+            ConfigError: the request needs something this engine cannot do (messages without a template).
+        """
+        ...
+
+    async def generate(self, request: GenerateRequest) -> Completions:
+        """Sample.
+
+        Raises:
+            EngineError: the model failed; the answer is unknown and may be asked for again.
+            EngineClosed: `close` was called.
+            ConfigError: the request can never work on this engine.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Free the model. Waiting requests fail with EngineClosed. May be called twice."""
+        ...
+
+
+class EngineSpec(Protocol):
+    """A picklable description of an engine: travels in recipes and Beam graphs, opens where the work is done."""
+
+    def open(self) -> Engine:
+        """Load the model. May take seconds to minutes; called once per worker process."""
+        ...

@@ -1,0 +1,111 @@
+"""Which transformers model, where and how, as a picklable description. Imports torch only to open it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from steplabel.engines.checkpoint import BUNDLED, find_checkpoint, read_identity, stored_dtype
+from steplabel.engines.port import GenerateRequest, RenderedPrompt
+from steplabel.schemas import ConfigError, ModelIdentity
+
+if TYPE_CHECKING:
+    from steplabel.engines.text_codec import TextCodec
+    from steplabel.engines.transformers_engine import TransformersEngine
+
+AUTO: Final = "auto"
+DTYPES: Final = (AUTO, "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformersSpec:
+    """A model for `TransformersEngine`.
+
+    Attributes:
+        model: `bundled`, a folder, or a hub name. `revision`: of a hub model.
+        dtype: number format to run in. `auto` runs the bundled model in float32 (it is stored in half the bytes,
+            but on a CPU the wider format is faster, and samples do not depend on the batch), any other in the
+            format its config names.
+        device: `auto` takes a GPU where there is one; else a torch device.
+        max_rows, token_budget, threads: as in `TransformersEngine`; None for its defaults. They change how fast
+            it writes, not what.
+        licence: of the model; empty takes the one its card states.
+    """
+
+    model: str = BUNDLED
+    revision: str = ""
+    dtype: str = AUTO
+    device: str = AUTO
+    max_rows: int | None = None
+    token_budget: int | None = None
+    threads: int | None = None
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            raise ConfigError(f"dtype {self.dtype!r} is none of {', '.join(DTYPES)}")
+        for name in ("max_rows", "token_budget", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name}={value} must be at least 1, or None for the default")
+
+    def preview(self) -> ModelPreview:
+        """Identity and rendering from the model's files: tokenizer, config and hashes, no weights loaded.
+
+        Raises:
+            ConfigError: there is no such model, or its files are incomplete.
+        """
+        from steplabel.engines.text_codec import load_codec
+
+        checkpoint = find_checkpoint(self.model, self.revision)
+        identity = read_identity(checkpoint, dtype=self._dtype(), licence=self.licence)
+        return ModelPreview(identity=identity, codec=load_codec(checkpoint.folder))
+
+    def open(self) -> TransformersEngine:
+        """Load the model. Raises ConfigError as `preview` does, and where the weights cannot be loaded."""
+        from steplabel.engines.transformers_engine import TransformersEngine
+
+        preview = self.preview()
+        return TransformersEngine(
+            self._loaded(),
+            preview.codec,
+            identity=preview.identity,
+            max_rows=self.max_rows,
+            token_budget=self.token_budget,
+            threads=self.threads,
+        )
+
+    def _dtype(self) -> str:
+        if self.dtype != AUTO:
+            return self.dtype
+        if self.model == BUNDLED:
+            return "float32"
+        return stored_dtype(find_checkpoint(self.model, self.revision).folder)
+
+    def _loaded(self) -> Any:
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        folder = find_checkpoint(self.model, self.revision).folder
+        device = self.device
+        if device == AUTO:
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=getattr(torch, self._dtype()), local_files_only=True
+            )
+            return model.to(device)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ConfigError(f"cannot load model {self.model!r} on {device}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPreview:
+    """What a model's files tell without its weights."""
+
+    identity: ModelIdentity
+    codec: TextCodec
+
+    def render(self, request: GenerateRequest) -> RenderedPrompt:
+        """As the engine would. Raises ConfigError as `TextCodec.render` does."""
+        return self.codec.render(request)

@@ -1,0 +1,282 @@
+"""The command line. Texts become objects here and nowhere else; every command is a few lines over a function.
+
+Heavy imports (Beam, torch) happen inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from steplabel.schemas import BudgetExhausted, ConfigError, DataError, EngineError, SteplabelError, StoreError
+from steplabel.version import __version__
+
+if TYPE_CHECKING:
+    from steplabel.transforms.dataset import OutputFolder
+
+app = typer.Typer(
+    name="steplabel",
+    help="Step-level labels for process reward models: evidence is kept, labels are derived.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+EXIT_CODES: dict[type[SteplabelError], int] = {
+    ConfigError: 2,
+    DataError: 3,
+    EngineError: 4,
+    StoreError: 5,
+    BudgetExhausted: 6,
+}
+INTERRUPTED = 130
+
+RunFolder = Annotated[str, typer.Argument(help="Output folder of a run.", metavar="RUN")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"steplabel {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Step-level labels for process reward models: evidence is kept, labels are derived."""
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "steplabel run omegaprm_locate --input problems.jsonl --output labelled\n\n"
+    "steplabel run math_shepherd --input gsm8k.jsonl --output out --engine transformers:Qwen/Qwen2.5-0.5B-Instruct "
+    "--set annotator.k=16 --max-tokens 2000000"
+)
+def run(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe; `steplabel recipes` lists them.")],
+    input_: Annotated[str, typer.Option("--input", help="JSONL, JSON or Parquet file, or a folder of them.")],
+    output: Annotated[str, typer.Option(help="Folder for the dataset; the same command goes on in it.")],
+    engine: Annotated[str, typer.Option(help="bundled | transformers:MODEL | scripted:MODULE:FUNCTION")] = "bundled",
+    layout: Annotated[str, typer.Option(help="auto | problems | processbench | gsm8k_solutions")] = "auto",
+    limit: Annotated[int | None, typer.Option(help="Only so many rows from the input's start.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="path.to.field=value, as `recipes NAME` shows.")] = None,
+    seed: Annotated[int, typer.Option(help="All random draws derive from it.")] = 0,
+    max_tokens: Annotated[int | None, typer.Option(help="Stop cleanly after so many generated tokens.")] = None,
+    max_requests: Annotated[int | None, typer.Option(help="Stop cleanly after so many model requests.")] = None,
+    chunk: Annotated[int, typer.Option(help="Problems in one commit.")] = 1000,
+    store: Annotated[str, typer.Option(help="Rollout store to share between runs [default: in the output folder].")] = "",
+    workers: Annotated[int, typer.Option(help="Worker processes, each with its own engine.")] = 1,
+    runner: Annotated[str, typer.Option(help="local | retrying | external")] = "local",
+    max_reject_share: Annotated[float, typer.Option(help="Fail if more of the input rows are refused.")] = 0.9,
+) -> None:
+    """Sample solutions, gather evidence about every step, derive labels, write a dataset.
+
+    Killed or out of budget, the same command goes on where it stopped and pays for nothing twice.
+    """
+    from steplabel.pipelines import report
+    from steplabel.pipelines.run import RunOptions
+    from steplabel.pipelines.run import run as label
+    from steplabel.pipelines.runner import RunnerChoice, RunnerKind
+
+    options = RunOptions(
+        input=input_,
+        output=output,
+        layout=_choice(layout, ("auto", "problems", "processbench", "gsm8k_solutions"), "--layout"),
+        limit=limit,
+        chunk=chunk,
+        store=store,
+        runner=RunnerChoice(kind=RunnerKind(_choice(runner, tuple(RunnerKind), "--runner")), workers=workers),
+        max_tokens=max_tokens,
+        max_requests=max_requests,
+        max_reject_share=max_reject_share,
+    )
+    result = label(_recipe(recipe, engine, [f"seed={seed}", *(set_ or [])]), options, err)
+    counts = report.count_dataset(result.folder)
+    report.print_summary(out, result, counts)
+    report.require_labels(result.folder, counts)
+    report.print_next(out, result)
+
+
+@app.command()
+def recipes(
+    name: Annotated[str | None, typer.Argument(help="Show this one's whole configuration.")] = None,
+    engine: Annotated[str, typer.Option(help="As in `run`.")] = "bundled",
+) -> None:
+    """List the recipes, or show one with every field that `--set` can change."""
+    from steplabel.pipelines.recipe import field_paths
+    from steplabel.pipelines.recipes import RECIPES
+
+    if name is None:
+        table = Table("recipe", "what it reproduces", box=None, header_style="dim")
+        for recipe, build in RECIPES.items():
+            table.add_row(recipe, (build.__doc__ or "").strip().splitlines()[0])
+        out.print(table)
+        return
+    table = Table("--set path", "value", box=None, header_style="dim")
+    for path, value in field_paths(_recipe(name, engine, [])):
+        table.add_row(path, escape(repr(value)))
+    out.print(escape((RECIPES[name].__doc__ or "").strip()), table)
+
+
+@app.command(epilog="Example:\n\nsteplabel relabel labelled --policy soft --output labelled-soft")
+def relabel(
+    run_: RunFolder,
+    output: Annotated[str, typer.Option(help="Folder for the new dataset.")],
+    policy: Annotated[str, typer.Option(help="Label policy: hard | soft | hard_gated | soft_gated | ...")],
+    set_: Annotated[list[str] | None, typer.Option("--set", help="field=value of the policy.")] = None,
+    recheck: Annotated[bool, typer.Option(help="Judge every stored answer again with today's checker.")] = False,
+) -> None:
+    """Derive other labels from the evidence of a run: no model, no tokens."""
+    from steplabel.pipelines import report
+    from steplabel.pipelines.overrides import apply_overrides
+    from steplabel.pipelines.relabelling import Relabelling
+    from steplabel.pipelines.relabelling import relabel as derive
+    from steplabel.labels.policies import POLICIES
+    from steplabel.verifiers import AnswerChecker
+    from rich.progress import track
+
+    chosen = apply_overrides(POLICIES[_choice(policy, tuple(POLICIES), "--policy")], set_ or [])
+    how = Relabelling(policy=chosen, checker=AnswerChecker() if recheck else None)
+    source, target = _folder(run_), _folder(output)
+    total = len(source.require_manifest().chunks)
+    for _ in track(derive(source, target, how), total=total, description="relabel", console=err):
+        pass
+    counts = report.count_dataset(target)
+    report.print_counts(out, target, counts)
+    report.require_labels(target, counts)
+
+
+@app.command()
+def inspect(
+    run_: RunFolder,
+    problem: Annotated[str | None, typer.Option(help="Only solutions of this problem id.")] = None,
+    errors: Annotated[bool, typer.Option("--errors", help="Only solutions with a located error.")] = False,
+    limit: Annotated[int, typer.Option("-n", "--limit", help="How many solutions.")] = 3,
+) -> None:
+    """Show labelled solutions, each step in the colour of its label, with its evidence."""
+    from steplabel.pipelines.inspection import chosen_rows, print_row
+
+    shown = 0
+    for row in chosen_rows(_folder(run_), problem=problem, errors_only=errors, limit=limit):
+        print_row(out, row)
+        shown += 1
+    if not shown:
+        raise ConfigError(f"no labelled solution in {run_!r} fits: try without --problem and --errors")
+
+
+@app.command(epilog="Example:\n\nsteplabel export labelled --format trl --output train.jsonl")
+def export(
+    run_: RunFolder,
+    output: Annotated[str, typer.Option(help="File to write: .jsonl or .parquet.")],
+    format_: Annotated[str, typer.Option("--format", help="trl")] = "trl",
+) -> None:
+    """Write the labels in the layout of a training library."""
+    from steplabel.pipelines.exporting import EXPORTERS, export_dataset
+
+    exported = export_dataset(_folder(run_), _choice(format_, tuple(EXPORTERS), "--format"), output)
+    out.print(f"{exported.written:,} rows written to {output}", highlight=False)
+    for reason, count in exported.refused.items():
+        out.print(f"{count:,} rows left out: {reason}", highlight=False)
+
+
+@app.command(
+    epilog="Examples:\n\nsteplabel evaluate demo/omegaprm_locate demo/math_shepherd --gold exact\n\n"
+    "steplabel evaluate labelled --gold processbench/gsm8k.json"
+)
+def evaluate(
+    runs: Annotated[list[str], typer.Argument(help="Output folders of runs.", metavar="RUN...")],
+    gold: Annotated[str, typer.Option(help="`exact` for generated problems, or a file of ProcessBench rows.")] = "exact",
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """First-error F1 (ProcessBench's definition) of labelled runs, with intervals and cost."""
+    from steplabel.pipelines import evaluation
+    from steplabel.schemas.codec import to_json
+
+    truth = evaluation.exact_truth() if gold == "exact" else evaluation.gold_truth(gold)
+    found = [evaluation.evaluate(_folder(path), truth) for path in runs]
+    if json_:
+        sys.stdout.write(to_json(found).decode() + "\n")
+        return
+    out.print(evaluation.table(found))
+
+
+@app.command(epilog="Example:\n\nsteplabel problems --count 200 --output problems.jsonl")
+def problems(
+    output: Annotated[Path, typer.Option(help="JSONL file to write.")],
+    count: Annotated[int, typer.Option(help="How many.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal problems.")] = 0,
+    min_events: Annotated[int, typer.Option(help="Fewest steps.", min=1, max=10)] = 4,
+    max_events: Annotated[int, typer.Option(help="Most steps.", min=1, max=10)] = 8,
+) -> None:
+    """Generate arithmetic problems for the bundled model, held out from its training, with a known exact truth."""
+    from steplabel.pipelines.generated import write_problems
+
+    write_problems(output, count=count, seed=seed, events=(min_events, max_events))
+    out.print(f"{count:,} problems written to {output}", highlight=False)
+
+
+@app.command()
+def doctor() -> None:
+    """Try what this machine can do: packages, accelerator, bundled model, maths worker, disk."""
+    from steplabel.pipelines.doctor import examine
+
+    marks = {True: "[green]ok[/]", False: "[bold red]fails[/]", None: "[dim]absent[/]"}
+    failed = 0
+    for finding in examine():
+        out.print(f"{marks[finding.ok]:<8} {finding.name:<16} {escape(finding.detail)}", highlight=False)
+        failed += finding.ok is False
+    if failed:
+        raise typer.Exit(1)
+
+
+def _recipe(name: str, engine: str, assignments: list[str]):  # type: ignore[no-untyped-def]
+    from steplabel.pipelines.models import model_use
+    from steplabel.pipelines.overrides import apply_overrides
+    from steplabel.pipelines.recipes import RECIPES
+
+    return apply_overrides(RECIPES[_choice(name, tuple(RECIPES), "recipe")](model_use(engine)), assignments)
+
+
+def _folder(path: str) -> OutputFolder:
+    from steplabel.transforms.dataset import OutputFolder
+
+    return OutputFolder(path)
+
+
+def _choice(text: str, known: tuple[str, ...], what: str) -> str:
+    if text not in known:
+        raise ConfigError(f"{what} {text!r}: there are {', '.join(known)}")
+    return text
+
+
+def main() -> None:
+    """Entry point: errors of ours end in one line and an exit code of their kind, everything else in a traceback."""
+    sys.exit(guarded(app))
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Run a command and return its exit code."""
+    try:
+        command()
+    except SteplabelError as error:
+        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+        return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+    except KeyboardInterrupt:
+        err.print("stopped; the same command goes on where it stopped")
+        return INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    return 0

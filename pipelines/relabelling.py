@@ -1,0 +1,99 @@
+"""`steplabel relabel`: other labels from the same evidence, without a model and without one more token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from steplabel.labels.policies import LabelPolicy
+from steplabel.pipelines.card import write_card
+from steplabel.pipelines.recipe import describe
+from steplabel.schemas import ConfigError, Evidence, LabelRow, Reject, RunInfo, codec, content_id
+from steplabel.transforms.annotate import FILTER_STAGE
+from steplabel.transforms.answers import recheck_answers
+from steplabel.transforms.dataset import ChunkEntry, FileEntry, Manifest, OutputFolder
+from steplabel.transforms.evidence_files import read_evidence, read_table
+from steplabel.transforms.label import STAGE, Labelling, derive_labels
+from steplabel.transforms.write import evidence_records, table_row, write_table
+from steplabel.verifiers import AnswerChecker
+from steplabel.version import __version__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relabelling:
+    """What is derived anew.
+
+    Attributes:
+        checker: judges every stored text again; None keeps the outcomes as they are.
+    """
+
+    policy: LabelPolicy
+    checker: AnswerChecker | None = None
+
+
+def relabel(source: OutputFolder, target: OutputFolder, how: Relabelling) -> Iterator[ChunkEntry]:
+    """Write the relabelled dataset, chunk by chunk; yields each as it is committed.
+
+    The new dataset holds the evidence too, so it stands alone and can be relabelled again.
+
+    Raises:
+        ConfigError: the source is no dataset, or the target holds another run.
+    """
+    manifest = source.require_manifest()
+    new = _begin(manifest, target, how)
+    for chunk in manifest.chunks:
+        labelling = Labelling(policy=how.policy, run=new.run, completer_licence=manifest.licences[manifest.completer])
+        target.stage(chunk.index)
+        staged = tuple(_write_chunk(source, target, chunk, how, labelling))
+        new = target.commit(new, chunk.index, chunk.key, chunk.complete, staged)
+        yield chunk
+    write_card(target)
+    target.set_success(all(chunk.complete for chunk in manifest.chunks))
+
+
+def _begin(old: Manifest, target: OutputFolder, how: Relabelling) -> Manifest:
+    config = {"relabelled": old.run.run_id, "how": describe(how), "config": old.config}
+    hashed = content_id("config", config)
+    run = RunInfo(
+        run_id=content_id("relabel", old.run.run_id, hashed)[:16],
+        recipe=old.run.recipe,
+        code_version=__version__,
+        config_hash=hashed,
+    )
+    held = target.manifest()
+    if held is not None and held.run.run_id != run.run_id:
+        raise ConfigError(f"{target.path!r} holds run {held.run.run_id}: choose another --output")
+    manifest = replace(old, run=run, config=codec.to_json(config).decode(), chunks=())
+    target.write_manifest(manifest)
+    target.sweep(manifest)
+    return manifest
+
+
+def _write_chunk(
+    source: OutputFolder, target: OutputFolder, chunk: ChunkEntry, how: Relabelling, labelling: Labelling
+) -> Iterator[FileEntry]:
+    evidence = read_evidence(source, chunk)
+    if how.checker is not None:
+        evidence = [recheck_answers(one, how.checker) for one in evidence]
+    old_rejects: list[Reject] = [r for r in read_table(source, chunk, "rejects") if r.stage != STAGE]
+    dropped = {r.record_id for r in old_rejects if r.stage == FILTER_STAGE}
+    derived = list(derive_labels([e for e in evidence if e.problem.id not in dropped], labelling))
+    tables: dict[str, list[bytes]] = {}
+    for table, data in _rows(evidence, derived, old_rejects):
+        tables.setdefault(table, []).append(data)
+    for table, rows in sorted(tables.items()):
+        yield write_table(table, rows, folder=target, chunk=chunk.index)
+
+
+def _rows(
+    evidence: Iterable[Evidence], derived: Iterable[LabelRow | Reject], rejects: Iterable[Reject]
+) -> Iterator[tuple[str, bytes]]:
+    for one in evidence:
+        yield from evidence_records(one)
+    for record in (*rejects, *derived):
+        yield table_row(record, _table(record))
+
+
+def _table(record: Any) -> str:
+    return "rejects" if isinstance(record, Reject) else "labels"

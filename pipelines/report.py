@@ -1,0 +1,112 @@
+"""What a run came to: counted from the committed files, so it can be made at any time after."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from steplabel.pipelines.run import RunResult
+from steplabel.schemas import NothingLabelled, StepMark
+from steplabel.transforms.dataset import OutputFolder
+from steplabel.transforms.io import count_values
+
+MARK_NAMES = {StepMark.POSITIVE: "right", StepMark.NEGATIVE: "wrong", StepMark.UNKNOWN: "unknown"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetCounts:
+    """Rows and marks of a dataset.
+
+    Attributes:
+        rows: by table.
+        marks: labelled steps by hard label.
+        by_outcome: labelled solutions whose labels rest on their right final answer alone.
+        rejects: by `stage: reason`.
+    """
+
+    rows: Mapping[str, int]
+    marks: Mapping[str, int]
+    by_outcome: int
+    rejects: Mapping[str, int]
+
+    @property
+    def decided(self) -> int:
+        """Steps labelled + or -."""
+        return sum(n for mark, n in self.marks.items() if mark != StepMark.UNKNOWN)
+
+
+def count_dataset(folder: OutputFolder) -> DatasetCounts:
+    """Count a dataset, one column at a time."""
+    manifest = folder.require_manifest()
+
+    def column(table: str, name: str) -> Counter[object]:
+        return count_values([folder.join(f.path) for f in manifest.files(table)], name)
+
+    sources = column("labels", "label_sources")
+    return DatasetCounts(
+        rows=manifest.rows(),
+        marks={str(mark): n for mark, n in sorted(column("labels", "labels").items(), key=str)},
+        by_outcome=sources.get("outcome", 0),
+        rejects={str(reason): n for reason, n in column("rejects", "reason").most_common()},
+    )
+
+
+def require_labels(folder: OutputFolder, counts: DatasetCounts) -> None:
+    """Raise NothingLabelled if there is no row to train on, and say where the input went."""
+    if counts.rows["labels"]:
+        return
+    why = ", ".join(f"{n} {reason}" for reason, n in counts.rejects.items()) or "the input holds no row"
+    raise NothingLabelled(f"no solution was labelled: {why}. Details: {folder.join('rejects')}")
+
+
+def print_counts(console: Console, folder: OutputFolder, counts: DatasetCounts) -> None:
+    """What a dataset holds."""
+    _print(console, _count_rows(counts))
+    console.print(f"dataset: {folder.path}", highlight=False)
+
+
+def print_summary(console: Console, result: RunResult, counts: DatasetCounts) -> None:
+    """What a run came to and what it cost."""
+    usage = result.usage
+    tokens = usage.completion_tokens
+    cost = [
+        ("model", f"{usage.engine_requests:,} requests, {usage.engine_samples:,} samples, {tokens:,} tokens"),
+        ("from the store", f"{usage.stored_samples:,} samples"),
+        ("wall", f"{result.seconds:,.1f} s"),
+    ]
+    if counts.decided:
+        cost.append(("tokens per labelled step", f"{tokens / counts.decided:,.1f}"))
+    _print(console, _count_rows(counts) + cost)
+
+
+def print_next(console: Console, result: RunResult) -> None:
+    """What to type next."""
+    path = result.folder.path
+    if not result.complete:
+        console.print("[yellow]not complete:[/] the same command goes on (raise the budget if one was set)")
+    console.print(f"dataset: {path}", highlight=False)
+    console.print(f"look:    steplabel inspect {path}", highlight=False)
+    console.print(f'load:    datasets.load_dataset("{path}")["train"]', highlight=False)
+
+
+def _count_rows(counts: DatasetCounts) -> list[tuple[str, str]]:
+    marks = ", ".join(f"{n:,} {MARK_NAMES.get(StepMark(m), m)}" for m, n in counts.marks.items())
+    rows = counts.rows
+    return [
+        ("problems", f"{rows['problems']:,}"),
+        ("solutions", f"{rows['solutions']:,}, labelled {rows['labels']:,} ({counts.by_outcome:,} by outcome alone)"),
+        ("steps", marks or "none"),
+        ("rollouts kept", f"{rows['rollouts']:,}"),
+        ("left out", ", ".join(f"{n:,} {reason}" for reason, n in counts.rejects.items()) or "nothing"),
+    ]
+
+
+def _print(console: Console, rows: list[tuple[str, str]]) -> None:
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,80 @@
+"""Which Beam runner, with which options. The runner is always named: Beam's default tries to download one."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from steplabel.pipelines.external import external_workers
+from steplabel.schemas import ConfigError
+
+
+class RunnerKind(StrEnum):
+    """Where the graph runs."""
+
+    LOCAL = "local"
+    """FnApiRunner in this process, or in N worker processes with `--workers N`."""
+    RETRYING = "retrying"
+    """BundleBasedDirectRunner: the only local runner that retries a failed bundle."""
+    EXTERNAL = "external"
+    """A job service and worker processes of their own, which install the staged package: what a cluster does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerChoice:
+    """A runner and how many worker processes it gets."""
+
+    kind: RunnerKind = RunnerKind.LOCAL
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ConfigError(f"--workers {self.workers}: must be at least 1")
+        if self.workers > 1 and self.kind is not RunnerKind.LOCAL:
+            raise ConfigError(f"--workers {self.workers} needs --runner local; {self.kind} has one worker")
+
+
+@contextmanager
+def beam_options(choice: RunnerChoice) -> Iterator[PipelineOptions]:
+    """Options for pipelines of this choice; what has to run beside them runs until the block ends."""
+    _quieten_beam()
+    if choice.kind is RunnerKind.EXTERNAL:
+        with external_workers() as flags:
+            yield PipelineOptions(flags)
+    elif choice.kind is RunnerKind.RETRYING:
+        yield PipelineOptions(["--runner=BundleBasedDirectRunner"])
+    elif choice.workers == 1:
+        yield PipelineOptions(["--runner=FnApiRunner"])
+    else:
+        with _threads_shared(choice.workers):
+            yield PipelineOptions(
+                [
+                    "--runner=FnApiRunner",
+                    f"--direct_num_workers={choice.workers}",
+                    "--direct_running_mode=multi_processing",
+                ]
+            )
+
+
+@contextmanager
+def _threads_shared(workers: int) -> Iterator[None]:
+    """Give each worker process its share of the cores: N models with all cores each would fight for them."""
+    name = "OMP_NUM_THREADS"
+    before = os.environ.get(name)
+    os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // workers)))
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+
+
+def _quieten_beam() -> None:
+    """Beam logs each bundle at INFO and its worker processes' start at WARNING; errors stay visible."""
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)

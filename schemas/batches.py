@@ -1,0 +1,105 @@
+"""Evidence and labels of many solutions as flat arrays: what label policies compute on.
+
+Ragged data is a flat array plus offsets: the steps of solution i are `offsets[i]:offsets[i + 1]`. So a policy
+is a few vectorised lines, whether it labels four solutions in a pipeline or a hundred thousand from Parquet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from steplabel.schemas.errors import DataError
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+OUTCOME_CORRECT, OUTCOME_WRONG, OUTCOME_UNKNOWN = 1, 0, -1
+MARK_POSITIVE, MARK_NEGATIVE, MARK_UNKNOWN = 1, -1, 0
+FIRST_ERROR_NONE, FIRST_ERROR_UNKNOWN = -1, -2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceBatch:
+    """Counts for every step of n solutions with S steps in all.
+
+    Attributes:
+        offsets: [n + 1], first step of each solution, and S at the end.
+        labelable: [S], whether the policy model wrote the step.
+        correct, wrong, unknown: [S], outcomes of the rollouts that start where the step ends.
+        outcome: [n], of the solution itself: 1 correct, 0 wrong, -1 unknown.
+        tokens: [n], generated tokens consumed by the solution's rollouts.
+        siblings_correct, siblings_total: [n], outcomes over all solutions sampled for the same problem,
+            this one among them: the self-confidence of SCAN, the pass rate of question filters.
+        verdicts: by source, [S]: 1 holds, -1 fails, 0 unknown or silent.
+        unanswered: [S], those of `unknown` that ended without an answer (`length`, `no_answer`): papers count
+            them as wrong. The rest is unknown for other reasons (a checker timed out). None: all of them.
+    """
+
+    offsets: IntArray
+    labelable: BoolArray
+    correct: IntArray
+    wrong: IntArray
+    unknown: IntArray
+    outcome: IntArray
+    tokens: IntArray
+    siblings_correct: IntArray
+    siblings_total: IntArray
+    verdicts: Mapping[str, IntArray] = field(default_factory=dict)
+    unanswered: IntArray | None = None
+
+    def __post_init__(self) -> None:
+        per_step = (self.labelable, self.correct, self.wrong, self.unknown, *self.verdicts.values())
+        per_step += () if self.unanswered is None else (self.unanswered,)
+        per_solution = (self.outcome, self.tokens, self.siblings_correct, self.siblings_total)
+        if any(len(a) != self.steps for a in per_step) or any(len(a) != self.solutions for a in per_solution):
+            raise DataError(
+                f"evidence batch of {self.solutions} solutions and {self.steps} steps: arrays of "
+                f"{[len(a) for a in per_step]} steps and {[len(a) for a in per_solution]} solutions"
+            )
+
+    @property
+    def solutions(self) -> int:
+        """How many solutions."""
+        return len(self.offsets) - 1
+
+    @property
+    def steps(self) -> int:
+        """How many steps in all."""
+        return int(self.offsets[-1])
+
+    @property
+    def owner(self) -> IntArray:
+        """[S], the solution each step belongs to."""
+        return np.repeat(np.arange(self.solutions), np.diff(self.offsets))
+
+    @property
+    def position(self) -> IntArray:
+        """[S], 0-based index of each step within its solution."""
+        return np.arange(self.steps) - self.offsets[self.owner]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelBatch:
+    """Labels of the same n solutions and S steps.
+
+    Attributes:
+        marks: [S], 1 positive, -1 negative, 0 unknown.
+        values, lows, highs: [S], NaN where there is no evidence.
+        first_error: [n], 0-based; -1 none, -2 unknown.
+        confidence: [n], NaN where the policy cannot say.
+        kept: [S], False for steps that the policy cuts from the row.
+        by_outcome: [n], True where the solution's own final answer decided all of its labels.
+    """
+
+    marks: IntArray
+    values: FloatArray
+    lows: FloatArray
+    highs: FloatArray
+    first_error: IntArray
+    confidence: FloatArray
+    kept: BoolArray
+    by_outcome: BoolArray

@@ -1,0 +1,128 @@
+"""Questions about prefixes: their seeds, their chunks, and what is public."""
+
+from __future__ import annotations
+
+import pytest
+import steplabel.annotators
+from steplabel.annotators import (
+    Annotator,
+    MathShepherd,
+    OmegaPRMLocate,
+    Samples,
+    answer_by,
+    samples_with,
+)
+from steplabel.annotators.asking import ask_prefix, prefix_seed
+from steplabel.schemas import DataError, EngineError, Outcome, SamplingParams
+
+
+@pytest.fixture
+def ask(world):
+    """Asks the prefix of two steps of a three-step solution; gives the world and the answer."""
+
+    def run(succeeds, *, k=8, chunk=8, depth=2):
+        w = world(steps=3)
+        program = ask_prefix(w.problem, w.solution, depth, k=k, chunk=chunk, sampling=None, seed=5)
+        return w, answer_by(program, w.oracle(succeeds))
+
+    return run
+
+
+def test_two_recipes_share_their_questions(world):
+    """Under one run seed the search asks nothing that Monte Carlo has not: a store answers it for free."""
+    w = world(steps=12)
+    asked = []
+    for annotator in (MathShepherd(), OmegaPRMLocate()):
+        w.asked = []
+        program = annotator.program(w.problem, w.solution, w.wrong, seed=3)
+        answer_by(program, w.oracle(lambda depth: depth <= 4))
+        asked.append({(s.node_key, s.seed, s.n, s.start, s.sampling) for s in w.asked})
+    monte_carlo, search = asked
+    assert search < monte_carlo
+
+
+def test_seeds_depend_on_run_and_node_alone():
+    """Equal parts give equal seeds; another run or node gives another."""
+    assert prefix_seed(1, "a") == prefix_seed(1, "a")
+    assert len({prefix_seed(1, "a"), prefix_seed(2, "a"), prefix_seed(1, "b")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("k", "chunk", "expected"),
+    [(8, 8, [(0, 8)]), (8, 3, [(0, 3), (3, 3), (6, 2)]), (1, 1, [(0, 1)])],
+)
+def test_chunks(ask, k, chunk, expected):
+    """Failing prefixes are asked in consecutive chunks that add up to k."""
+    w, answer = ask(lambda depth: False, k=k, chunk=chunk)
+    assert [(e.start, e.n) for e in w.asked] == expected
+    assert [r.index for r in answer.rollouts] == list(range(k))
+
+
+def test_the_chunk_with_a_success_is_the_last(ask):
+    """Asking stops with the chunk that holds the first right completion, which is kept whole."""
+    told = [Outcome.WRONG] * 4 + [Outcome.CORRECT] + [Outcome.WRONG] * 3
+    _, answer = ask(lambda depth: told, chunk=3)
+    assert [o.outcome for o in answer.outcomes] == told[:6]
+
+
+def test_an_error_keeps_what_came_before(ask):
+    """An engine's error is part of the answer, not an exception."""
+    error = EngineError("lost")
+    _, answer = ask(lambda depth: error)
+    assert (answer.error, answer.rollouts, answer.depth) == (error, (), 2)
+
+
+def test_the_solutions_own_sampling_is_the_default(world):
+    """Without parameters the completer samples as the solution was sampled."""
+    w = world(steps=2)
+    own = SamplingParams(temperature=0.25)
+    object.__setattr__(w.solution, "sampling", own)
+    program = ask_prefix(w.problem, w.solution, 0, k=1, chunk=1, sampling=None, seed=5)
+    answer_by(program, w.oracle(lambda depth: True))
+    assert w.asked[0].sampling == own
+
+
+def test_rollouts_and_outcomes_must_match(ask):
+    """An answer whose parts differ in length is refused where it is made."""
+    w, _ = ask(lambda depth: True)
+    whole = samples_with(w.asked[0], [Outcome.WRONG] * 8)
+    with pytest.raises(DataError, match="8 rollouts came with 7 outcomes"):
+        Samples(rollouts=whole.rollouts, outcomes=whole.outcomes[1:])
+    with pytest.raises(ValueError, match="zip"):
+        samples_with(w.asked[0], [Outcome.WRONG] * 7)
+
+
+def test_annotators_keep_to_their_port():
+    """Every annotator is an `Annotator` with name and version, comparable and hashable as configuration."""
+    annotators: list[Annotator] = [MathShepherd(), OmegaPRMLocate()]
+    assert [a.name for a in annotators] == ["math_shepherd", "omegaprm_locate"]
+    assert all(a.version for a in annotators)
+    assert MathShepherd(k=4) == MathShepherd(k=4)
+    assert len({MathShepherd(), MathShepherd(k=4), OmegaPRMLocate()}) == 3
+
+
+def test_public_names():
+    """What the room exports: a change here is a change of the interface."""
+    assert steplabel.annotators.__all__ == [
+        "Annotation",
+        "AnnotationStatus",
+        "Annotator",
+        "AskedPrefix",
+        "Concurrently",
+        "Effect",
+        "Finished",
+        "Handler",
+        "MathShepherd",
+        "OmegaPRMLocate",
+        "Program",
+        "QuestionDecision",
+        "QuestionFilter",
+        "Sample",
+        "Samples",
+        "SearchTrace",
+        "Tally",
+        "answer_by",
+        "drive",
+        "drive_in_thread",
+        "samples_with",
+    ]

@@ -1,0 +1,59 @@
+"""Runs on the scripted solver: real pipelines, real problems, exact truth, no model."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from steplabel.engines.scripted import ScriptedSpec
+from steplabel.pipelines.generated import write_problems
+from steplabel.pipelines.models import model_use
+from steplabel.pipelines.overrides import apply_overrides
+from steplabel.pipelines.recipe import Recipe
+from steplabel.pipelines.recipes import RECIPES
+from steplabel.pipelines.run import RunOptions, RunResult, run
+from steplabel.transforms.dataset import OutputFolder
+
+SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), width=120)
+
+
+@pytest.fixture
+def problems(tmp_path: Path) -> Path:
+    """40 generated problems."""
+    path = tmp_path / "problems.jsonl"
+    write_problems(path, count=40, seed=0, events=(4, 8))
+    return path
+
+
+def recipe_of(name: str = "omegaprm_locate", *assignments: str) -> Recipe:
+    return apply_overrides(RECIPES[name](model_use(SOLVER)), assignments)
+
+
+@pytest.fixture
+def label(tmp_path: Path, problems: Path, console: Console) -> Callable[..., RunResult]:
+    """Run a recipe on the generated problems into `tmp_path / output`."""
+
+    def run_it(output: str = "out", recipe: Recipe | None = None, **options: Any) -> RunResult:
+        chosen = {"input": str(problems), "output": str(tmp_path / output), **options}
+        return run(recipe or recipe_of(), RunOptions(**chosen), console)
+
+    return run_it
+
+
+def rows_of(folder: OutputFolder | str, table: str = "labels") -> list[Any]:
+    folder = folder if isinstance(folder, OutputFolder) else OutputFolder(folder)
+    return list(folder.read(table))
+
+
+def spec_of(function: str) -> ScriptedSpec:
+    return ScriptedSpec(function=function)

@@ -1,0 +1,61 @@
+"""`--set path.to.field=value`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from steplabel.pipelines.overrides import apply_overrides
+from steplabel.schemas import AfterError, ConfigError, SamplingParams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outer:
+    sampling: SamplingParams = SamplingParams()
+    title: str = "x"
+    limit: int | None = None
+    after: AfterError = AfterError.KEPT
+
+
+@pytest.mark.parametrize(
+    ("assignment", "path", "value"),
+    [
+        pytest.param("sampling.temperature=0.5", ("sampling", "temperature"), 0.5, id="nested float"),
+        pytest.param("sampling.temperature=1", ("sampling", "temperature"), 1.0, id="int taken for a float"),
+        pytest.param('sampling.stop=["\\n\\n"]', ("sampling", "stop"), ("\n\n",), id="JSON list"),
+        pytest.param("title=8", ("title",), "8", id="a text field keeps digits as text"),
+        pytest.param("limit=null", ("limit",), None, id="null"),
+        pytest.param("limit=3", ("limit",), 3, id="optional int"),
+        pytest.param("after=cut", ("after",), AfterError.CUT, id="enum"),
+        pytest.param(" title = a=b ", ("title",), "a=b", id="spaces, and = in the value"),
+    ],
+)
+def test_sets_one_field(assignment: str, path: tuple[str, ...], value: object) -> None:
+    """A value is read as the field's type."""
+    changed: object = apply_overrides(Outer(), [assignment])
+    for name in path:
+        changed = getattr(changed, name)
+    assert changed == value
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        pytest.param("sampling", "path.to.field=value", id="no equals sign"),
+        pytest.param("samplign.n=1", "it has sampling, title, limit, after", id="typo lists the fields"),
+        pytest.param("sampling.temperature=hot", "temperature", id="wrong type"),
+        pytest.param("sampling.temperature=99", "99", id="refused by the record itself"),
+        pytest.param("title.more=1", "plain value", id="path into a plain value"),
+        pytest.param("after=never", "never", id="no such enum value"),
+    ],
+)
+def test_refuses_with_help(assignment: str, words: str) -> None:
+    """A bad assignment is a ConfigError that says what would do."""
+    with pytest.raises(ConfigError, match=words.replace(".", r"\.")):
+        apply_overrides(Outer(), [assignment])
+
+
+def test_later_assignments_win() -> None:
+    """Assignments apply in order."""
+    assert apply_overrides(Outer(), ["limit=1", "limit=2"]).limit == 2

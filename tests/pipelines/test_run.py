@@ -1,0 +1,170 @@
+"""Whole runs on the scripted solver: what comes out, what is kept, what resumes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import recipe_of, rows_of
+
+from steplabel.engines.bundled import truth
+from steplabel.pipelines.run import RunResult
+from steplabel.schemas import ConfigError, StepMark
+from steplabel.transforms.dataset import MANIFEST, SUCCESS, OutputFolder
+
+Label = Callable[..., RunResult]
+
+
+def stable(rows: list[object]) -> list[object]:
+    """Rows without what names the run, which differs by configuration."""
+    names = {"run_id", "config_hash"}
+    return [
+        {f.name: getattr(r, f.name) for f in dataclasses.fields(r) if f.name not in names}  # type: ignore[arg-type]
+        for r in rows
+    ]
+
+
+@pytest.mark.parametrize("name", ["omegaprm_locate", "math_shepherd"])
+def test_a_run_labels_and_accounts_for_everything(label: Label, name: str) -> None:
+    """Every input problem is in the problems table, every solution is labelled or refused with a reason."""
+    result = label(recipe=recipe_of(name))
+    folder = result.folder
+    problems, solutions, labels = (rows_of(folder, t) for t in ("problems", "solutions", "labels"))
+    rejects = rows_of(folder, "rejects")
+    assert result.complete
+    assert len(problems) == 40
+    assert len(solutions) == 160
+    dropped = {r.record_id for r in rejects if r.stage == "question_filter"}
+    undecided = {r.record_id for r in rejects if r.kind == "solution"}
+    for solution in solutions:
+        labelled = any(row.solution_id == solution.id for row in labels)
+        assert labelled == (solution.problem_id not in dropped and solution.id not in undecided)
+    assert dropped
+    assert labels
+
+
+def test_rows_say_everything_they_must(label: Label) -> None:
+    """Steps join to the solution; lists have one entry a step; provenance is filled."""
+    result = label()
+    texts = {s.id: s.text for s in rows_of(result.folder, "solutions")}
+    for row in rows_of(result.folder):
+        assert "".join(row.steps) == texts[row.solution_id]
+        assert len(row.labels) == len(row.values) == len(row.rollouts) == len(row.steps)
+        assert row.run_id == result.folder.require_manifest().run.run_id
+        assert row.label_policy
+        assert row.label_target == "reachable"
+        assert row.policy_model.startswith("scripted")
+        assert row.checker.startswith("answer@")
+
+
+def test_the_search_finds_errors_better_than_chance(label: Label) -> None:
+    """On erroneous solutions with a wrong answer most first errors are located exactly."""
+    hits = total = 0
+    for row in rows_of(label(recipe=recipe_of("omegaprm_locate", "annotator.k=32")).folder):
+        true = truth.first_error(row.problem, row.steps)
+        if true >= 0 and row.outcome == "wrong":
+            total += 1
+            hits += row.first_error == true
+    assert total >= 20
+    assert hits / total > 0.7
+
+
+def test_a_second_run_asks_the_model_nothing(label: Label, tmp_path: Path) -> None:
+    """Replay of a finished run from its store: no engine sample, equal rows, byte-equal files."""
+    store = str(tmp_path / "shared.sqlite")
+    first, again = label("a", store=store), label("b", store=store)
+    assert first.usage.engine_samples > 0
+    assert again.usage.engine_samples == first.usage.engine_samples  # usage is the run's, and no more was drawn
+    manifests = [r.folder.require_manifest() for r in (first, again)]
+    assert [f.sha256 for f in manifests[0].files()] == [f.sha256 for f in manifests[1].files()]
+
+
+@pytest.mark.parametrize("chunk", [7, 13])
+def test_chunks_change_nothing(label: Label, chunk: int) -> None:
+    """The size of a chunk and of the crowd in flight change no row."""
+    whole = label("whole", recipe=recipe_of("omegaprm_locate"))
+    parts = label("parts", recipe=recipe_of("omegaprm_locate", "in_flight=3"), chunk=chunk)
+    key = lambda r: r["solution_id"]  # noqa: E731
+    assert sorted(stable(rows_of(parts.folder)), key=key) == sorted(stable(rows_of(whole.folder)), key=key)  # type: ignore[arg-type]
+    assert len(parts.folder.require_manifest().chunks) == -(-40 // chunk)
+
+
+def test_a_budget_ends_cleanly_and_more_of_it_goes_on(label: Label) -> None:
+    """Out of budget the labels so far are there; with a larger one the same folder becomes the unlimited run's."""
+    part = label("out", chunk=10, max_requests=60)
+    assert not part.complete
+    assert part.usage.engine_requests <= 60
+    assert not Path(part.folder.join(SUCCESS)).exists()
+    done = label("out", chunk=10)
+    whole = label("whole", chunk=10)
+    assert done.complete
+    assert Path(done.folder.join(SUCCESS)).exists()
+    assert rows_of(done.folder) == rows_of(whole.folder)
+    assert done.usage.engine_samples == whole.usage.engine_samples
+
+
+def test_limit_extends(label: Label) -> None:
+    """A folder begun with a small limit grows with a larger one."""
+    label("out", limit=10)
+    grown = label("out", limit=40)
+    assert rows_of(grown.folder) == rows_of(label("whole").folder)
+
+
+def test_another_configuration_is_refused(label: Label) -> None:
+    """A folder never holds two runs."""
+    label("out")
+    with pytest.raises(ConfigError, match="Choose another --output"):
+        label("out", recipe=recipe_of("omegaprm_locate", "annotator.k=4"))
+    with pytest.raises(ConfigError, match="--chunk"):
+        label("out", chunk=7)
+
+
+def test_what_a_kill_leaves_behind_is_swept_away(label: Label) -> None:
+    """Files that no manifest names are removed by the next run and were never read."""
+    result = label("out")
+    before = rows_of(result.folder)
+    orphan = Path(result.folder.join("labels", "chunk-00009-deadbeef0000.parquet"))
+    orphan.write_bytes(b"half a file")
+    assert rows_of(result.folder) == before
+    label("out")
+    assert not orphan.exists()
+
+
+def test_the_manifest_tells_the_configuration(label: Label) -> None:
+    """The resolved configuration is saved with the run, with a type for every part."""
+    manifest = json.loads(Path(label().folder.join(MANIFEST)).read_text())
+    config = json.loads(manifest["config"])
+    assert config["annotator"]["type"] == "OmegaPRMLocate"
+    assert config["annotator"]["k"] == 8
+    assert config["labels"]["type"] == "HardAny"
+
+
+def test_labels_carry_marks_after_the_error(label: Label) -> None:
+    """A located error is marked '-' and all steps before it '+'."""
+    located = [r for r in rows_of(label().folder) if r.first_error is not None and r.first_error >= 0]
+    assert located
+    for row in located:
+        assert row.labels[row.first_error] == StepMark.NEGATIVE
+        assert set(row.labels[: row.first_error]) <= {StepMark.POSITIVE}
+
+
+def test_output_reads_as_arrow_dataset(label: Label) -> None:
+    """pyarrow.dataset reads the labels folder as it lies there."""
+    import pyarrow.dataset as ds
+
+    folder = label().folder
+    table = ds.dataset(folder.join("labels"), format="parquet").to_table()
+    assert table.num_rows == OutputFolder(folder.path).require_manifest().rows()["labels"]
+
+
+def test_output_loads_with_datasets(label: Label) -> None:
+    """`datasets.load_dataset(folder)` gives the labels; every other table is a configuration of its own."""
+    import datasets
+
+    folder = label().folder
+    rows = folder.require_manifest().rows()
+    assert len(datasets.load_dataset(folder.path, split="train")) == rows["labels"]
+    assert len(datasets.load_dataset(folder.path, "rollouts", split="train")) == rows["rollouts"]

@@ -1,0 +1,176 @@
+"""FilterQuestions and Annotate: spend rollouts only where they can tell something, then spend them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+
+import apache_beam as beam
+
+from steplabel.annotators.annotation import Annotation, AnnotationStatus, Annotator
+from steplabel.annotators.driver import Finished, drive
+from steplabel.annotators.effects import Sample
+from steplabel.annotators.question_filter import QuestionFilter
+from steplabel.engines.port import EngineSpec
+from steplabel.engines.store import RolloutStore
+from steplabel.schemas import (
+    CheckedOutcome,
+    Evidence,
+    Reason,
+    Reject,
+    Solution,
+    SolutionSource,
+)
+from steplabel.transforms.host import engine_host
+from steplabel.transforms.prompts import PromptTemplate
+from steplabel.transforms.sample import failed
+from steplabel.transforms.sampler import Sampler
+from steplabel.transforms.shards import REJECTS, Shard
+from steplabel.verifiers import AnswerChecker
+
+FILTER_STAGE = "question_filter"
+
+DROPPED = "dropped"
+"""Tag of problems whose solutions are kept but not annotated."""
+
+
+class FilterQuestions(beam.PTransform):  # type: ignore[misc]
+    """Drop problems whose sampled solutions are all right or all wrong: their rollouts would tell nothing.
+
+    Imported solutions were chosen by the user and always pass. A dropped problem leaves under the tag `dropped`
+    with what is known of it (its solutions stay in the dataset) and as a reject with the reason.
+    """
+
+    def __init__(self, question_filter: QuestionFilter | None) -> None:
+        super().__init__()
+        self.filter = question_filter
+
+    def expand(self, problems: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
+        """Wire one map with three outputs."""
+        stage = beam.FlatMap(filter_question, self.filter).with_output_types(Evidence)
+        return problems | "Filter" >> stage.with_outputs(REJECTS, DROPPED, main="kept")
+
+
+def filter_question(
+    evidence: Evidence, question_filter: QuestionFilter | None
+) -> Iterator[Evidence | beam.pvalue.TaggedOutput]:
+    """Pass a problem on, or tag it as dropped and say why."""
+    sampled = all(s.source is not SolutionSource.IMPORTED for s in evidence.solutions)
+    reason = question_filter.reject_reason(evidence.outcomes) if question_filter and sampled else None
+    if reason is None:
+        yield evidence
+        return
+    yield beam.pvalue.TaggedOutput(DROPPED, evidence)
+    counts = f"{len(evidence.solutions)} solutions: " + ", ".join(o.outcome for o in evidence.outcomes)
+    problem = evidence.problem
+    reject = Reject(
+        record_id=problem.id, kind="problem", stage=FILTER_STAGE, reason=reason, detail=counts
+    )
+    yield beam.pvalue.TaggedOutput(REJECTS, reject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotationPlan:
+    """How evidence is gathered.
+
+    Attributes:
+        in_flight: solutions worked on at once, for each process: at least twice the engine's slots / k.
+    """
+
+    completer: EngineSpec
+    prompt: PromptTemplate
+    checker: AnswerChecker
+    annotator: Annotator
+    seed: int = 0
+    in_flight: int = 256
+
+
+class _AnnotateShard(beam.DoFn):  # type: ignore[misc]
+    """Runs one program a solution, all of a shard at once, and yields a problem when its last one ends."""
+
+    def __init__(self, plan: AnnotationPlan) -> None:
+        self.plan = plan
+
+    def process(self, element: Shard) -> Iterator[Evidence | beam.pvalue.TaggedOutput]:
+        """Yield every problem of the shard with the evidence about its solutions."""
+        _, problems = element
+        host = engine_host()
+        engine = host.engine(self.plan.completer)
+        handler = Sampler(engine=engine, prompt=self.plan.prompt, checker=self.plan.checker)
+        waiting = [_Gathering(evidence) for evidence in problems]
+
+        def start() -> AsyncIterator[Finished[tuple[_Gathering, Solution], Annotation]]:
+            programs = (
+                (
+                    (item, solution),
+                    self.plan.annotator.program(
+                        item.evidence.problem, solution, item.outcome(solution), seed=self.plan.seed
+                    ),
+                )
+                for item in waiting
+                for solution in item.evidence.solutions
+            )
+            return drive(programs, {Sample: handler}, in_flight=self.plan.in_flight)
+
+        for done in host.iterate(start):
+            item, solution = done.key
+            yield from (beam.pvalue.TaggedOutput(REJECTS, r) for r in item.take(solution, done))
+            if item.missing == 0:
+                if isinstance(engine, RolloutStore):
+                    engine.mark_finished(item.evidence.problem.id, "annotated")
+                yield item.evidence
+
+
+class _Gathering:
+    """A problem whose solutions are being annotated."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.missing = len(evidence.solutions)
+        self._outcomes = {outcome.subject: outcome for outcome in evidence.outcomes}
+
+    def outcome(self, solution: Solution) -> CheckedOutcome | None:
+        """What the answer checker said of a solution."""
+        return self._outcomes.get(solution.id)
+
+    def take(self, solution: Solution, done: Finished[object, Annotation]) -> Iterator[Reject]:
+        """Add what one program found; say so if it could not finish."""
+        self.missing -= 1
+        if done.result is None:
+            yield replace(
+                failed(self.evidence.problem, "annotate", done.error), record_id=solution.id, kind="solution"
+            )
+            return
+        self.evidence = self.evidence.merged(
+            Evidence(
+                problem=self.evidence.problem,
+                rollouts=done.result.rollouts,
+                outcomes=done.result.outcomes,
+                observations=done.result.observations,
+            )
+        )
+        reason = UNFINISHED.get(done.result.status)
+        if reason is not None:
+            yield Reject(
+                record_id=solution.id, kind="solution", stage="annotate", reason=reason, detail=done.result.detail
+            )
+
+
+UNFINISHED = {
+    AnnotationStatus.STOPPED_BY_BUDGET: Reason.BUDGET,
+    AnnotationStatus.ENGINE_FAILED: Reason.ENGINE_ERROR,
+}
+"""Ends of a program that the same command may better when it is run again."""
+
+
+class Annotate(beam.PTransform):  # type: ignore[misc]
+    """Shards of solved problems -> problems with evidence; what could not be finished is tagged as reject too."""
+
+    def __init__(self, plan: AnnotationPlan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def expand(self, shards: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
+        """Wire one engine stage."""
+        stage = beam.ParDo(_AnnotateShard(self.plan)).with_output_types(Evidence)
+        return shards | "Annotate" >> stage.with_outputs(REJECTS, main="annotated")

@@ -1,0 +1,65 @@
+"""CheckAnswers: say of every solution whether its final answer is right, where nobody has said so yet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import apache_beam as beam
+
+from steplabel.schemas import CheckedOutcome, Evidence, FinishReason, GoldAnswer, Outcome, Reason, Solution
+from steplabel.verifiers import AnswerChecker
+
+
+def judge(
+    checker: AnswerChecker, subject: str, text: str, gold: GoldAnswer | None, finish: FinishReason
+) -> CheckedOutcome:
+    """The outcome of one text; unknown (`no_gold`) where the data set states no answer to compare with."""
+    if gold is not None:
+        return checker.outcome(subject, text, gold, finish_reason=finish)
+    return CheckedOutcome(
+        subject=subject,
+        checker=checker.name,
+        checker_version=checker.version,
+        outcome=Outcome.UNKNOWN,
+        reason=Reason.NO_GOLD,
+    )
+
+
+def check_answers(evidence: Evidence, checker: AnswerChecker) -> Evidence:
+    """Add the missing outcomes of solutions (imported ones come without), and their final answers."""
+    spoken = {outcome.subject for outcome in evidence.outcomes if outcome.checker == checker.name}
+    fresh = [_judged(evidence, s, checker) for s in evidence.solutions if s.id not in spoken]
+    return _with_outcomes(evidence, (*evidence.outcomes, *fresh))
+
+
+def recheck_answers(evidence: Evidence, checker: AnswerChecker) -> Evidence:
+    """Judge every stored text again, solutions and rollouts alike; earlier outcomes are replaced."""
+    prefixes = {key: s.prefix(i) for s in evidence.solutions for i, key in enumerate(s.node_keys, start=1)}
+    outcomes = [_judged(evidence, solution, checker) for solution in evidence.solutions]
+    for rollout in evidence.rollouts:
+        text = prefixes.get(rollout.node_key, "") + rollout.text
+        outcomes.append(judge(checker, rollout.key, text, evidence.problem.gold, rollout.finish_reason))
+    return _with_outcomes(evidence, tuple(outcomes))
+
+
+def _judged(evidence: Evidence, solution: Solution, checker: AnswerChecker) -> CheckedOutcome:
+    finish = FinishReason(solution.finish_reason or FinishReason.STOP)
+    return judge(checker, solution.id, solution.text, evidence.problem.gold, finish)
+
+
+def _with_outcomes(evidence: Evidence, outcomes: tuple[CheckedOutcome, ...]) -> Evidence:
+    answers = {outcome.subject: outcome.answer for outcome in outcomes}
+    solutions = tuple(replace(s, final_answer=answers.get(s.id)) for s in evidence.solutions)
+    return replace(evidence, solutions=solutions, outcomes=outcomes)
+
+
+class CheckAnswers(beam.PTransform):  # type: ignore[misc]
+    """Problems with solutions -> the same with an outcome for every solution."""
+
+    def __init__(self, checker: AnswerChecker) -> None:
+        super().__init__()
+        self.checker = checker
+
+    def expand(self, problems: beam.PCollection) -> beam.PCollection:
+        """Wire one map."""
+        return problems | "Check" >> beam.Map(check_answers, self.checker).with_output_types(Evidence)

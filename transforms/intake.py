@@ -1,0 +1,103 @@
+"""Rows to problems, with the solutions that came along, or to rejects. The one place where outside data enters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from steplabel.schemas import DataError, Evidence, Problem, Reason, Reject
+from steplabel.schemas.layouts import gsm8k_solutions, problems, processbench
+from steplabel.schemas.segmentation import Segmenter
+from steplabel.transforms.io import RawRow
+
+RowReader = Callable[[Mapping[str, Any], str, Segmenter], Evidence]
+"""Row, where it stands, how to cut solutions -> problem and imported solutions; raises DataError."""
+
+
+def read_native(row: Mapping[str, Any], where: str, segmenter: Segmenter) -> Evidence:
+    """A row of the native layout: problem, gold answer, and solutions if it has any."""
+    problem = problems.read_problem(row, line=where)
+    return Evidence(problem=problem, solutions=problems.read_solutions(row, problem, segmenter))
+
+
+def read_processbench(row: Mapping[str, Any], where: str, segmenter: Segmenter) -> Evidence:
+    """A ProcessBench row: one solution in given steps; it states no gold answer."""
+    return processbench.read_evidence(row, line=where)
+
+
+def read_gsm8k_solutions(row: Mapping[str, Any], where: str, segmenter: Segmenter) -> Evidence:
+    """A row of GSM8K's example model solutions: a problem and four models' solutions."""
+    return gsm8k_solutions.read_evidence(row, segmenter, line=where)
+
+
+READERS: Mapping[str, RowReader] = {
+    "problems": read_native,
+    "processbench": read_processbench,
+    "gsm8k_solutions": read_gsm8k_solutions,
+}
+
+
+def detect_format(row: Mapping[str, Any]) -> str:
+    """Name the layout of a row by the fields that only this layout has."""
+    if {"steps", "label", "problem"} <= row.keys():
+        return "processbench"
+    if {"question", "ground_truth"} <= row.keys():
+        return "gsm8k_solutions"
+    return "problems"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Reads rows one after the other and refuses the second of two equal ids.
+
+    Attributes:
+        layout: one of `READERS`, or `auto` to tell by each row's fields.
+    """
+
+    layout: str
+    segmenter: Segmenter
+
+    def read(self, rows: Iterable[RawRow]) -> Iterator[Evidence | Reject]:
+        """Yield a problem or a reject for every row, in order."""
+        seen: set[int] = set()
+        for row in rows:
+            record = self._one(row)
+            if isinstance(record, Evidence):
+                mark = hash(record.problem.id)
+                if mark in seen:
+                    yield _duplicate(record.problem, row.where)
+                    continue
+                seen.add(mark)
+            yield record
+
+    def _one(self, row: RawRow) -> Evidence | Reject:
+        if row.data is None:
+            return _bad_row(row.where, row.error, row.excerpt)
+        layout = detect_format(row.data) if self.layout == "auto" else self.layout
+        try:
+            return READERS[layout](row.data, row.where, self.segmenter)
+        except DataError as error:
+            return _bad_row(row.where, str(error), printable(str(dict(list(row.data.items())[:8]))))
+
+
+def _bad_row(where: str, detail: str, excerpt: str) -> Reject:
+    return Reject(
+        record_id=where, kind="row", stage="intake", reason=Reason.BAD_ROW, detail=printable(detail), excerpt=excerpt
+    )
+
+
+def _duplicate(problem: Problem, where: str) -> Reject:
+    return Reject(
+        record_id=problem.id,
+        kind="problem",
+        stage="intake",
+        reason=Reason.DUPLICATE_ID,
+        detail=f"{where} has the id of an earlier problem; the first one counts",
+        excerpt=printable(problem.text),
+    )
+
+
+def printable(text: str, limit: int = 160) -> str:
+    """The start of a text, safe to store and to print: escapes instead of control and surrogate characters."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:limit])

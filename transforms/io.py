@@ -1,0 +1,255 @@
+"""Rows in, tables out. Paths may be local or anything fsspec opens (`gs://`, `s3://`, `memory://`).
+
+Reading streams: neither a row nor a file is kept once it was handed on. A row that cannot be read is handed on
+too, with the reason in place of its data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+import datasets
+import fsspec
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from steplabel.schemas import ConfigError
+from steplabel.schemas.arrow import from_table, to_table
+
+JSON_LINES = (".jsonl", ".ndjson")
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+MAX_LINE_BYTES = 64 * 2**20
+"""A longer line is refused without being parsed: no row of text is that large, and parsing needs many times it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRow:
+    """One row as found.
+
+    Attributes:
+        where: `file:number`, 1-based, for messages.
+        data: the row's fields; None if it could not be read, and `error` says why.
+        excerpt: the start of an unreadable row, printable.
+    """
+
+    where: str
+    data: Mapping[str, Any] | None = None
+    error: str = ""
+    excerpt: str = ""
+
+
+def input_files(path: str) -> list[str]:
+    """The data files behind `path`: itself, or a folder's files in order of their names.
+
+    A folder may hold JSONL, JSON or Parquet files at any depth, or be a Hugging Face dataset made by
+    `save_to_disk` (then it is its own only entry).
+
+    Raises:
+        ConfigError: nothing is there, or nothing of a known format.
+    """
+    fs, root = fsspec.core.url_to_fs(path)
+    if not fs.exists(root):
+        raise ConfigError(f"input {path!r} does not exist")
+    if fs.isfile(root):
+        if _kind(root) is None:
+            raise ConfigError(f"input {path!r} is of no known format: wants .jsonl, .json or .parquet")
+        return [path]
+    if fs.exists(f"{root}/state.json") or fs.exists(f"{root}/dataset_dict.json"):
+        return [path]
+    hidden = (".", "_")
+    found = sorted(
+        name
+        for name in fs.find(root)
+        if _kind(name) and not any(p.startswith(hidden) for p in PurePosixPath(name[len(root) :]).parts[1:])
+    )
+    if not found:
+        raise ConfigError(f"input folder {path!r} holds no .jsonl, .json or .parquet file")
+    return [fs.unstrip_protocol(name) for name in found]
+
+
+def read_rows(path: str) -> Iterator[RawRow]:
+    """Stream the rows of every file behind `path`. Raises ConfigError as `input_files` does."""
+    for file in input_files(path):
+        yield from _READERS[_kind(file) or "saved"](file)
+
+
+def fingerprint(path: str) -> str:
+    """SHA-256 over the bytes of every file behind `path`: equal inputs give one run id, wherever they lie."""
+    digest = hashlib.sha256()
+    for file in input_files(path):
+        fs, name = fsspec.core.url_to_fs(file)
+        for part in sorted(fs.find(name)) if fs.isdir(name) else [name]:
+            with fs.open(part, "rb") as handle:
+                while block := handle.read(2**20):
+                    digest.update(block)
+    return digest.hexdigest()
+
+
+def _kind(name: str) -> str | None:
+    """`lines`, `json`, `parquet`, or None for what is no data file."""
+    for suffix in COMPRESSED:
+        name = name.removesuffix(suffix)
+    if name.endswith(JSON_LINES):
+        return "lines"
+    if name.endswith(".json") and PurePosixPath(name).name not in ("dataset_info.json", "state.json"):
+        return "json"
+    return "parquet" if name.endswith(".parquet") else None
+
+
+def _open(path: str) -> IO[bytes]:
+    handle: IO[bytes] = fsspec.open(path, "rb", compression="infer").open()
+    return handle
+
+
+def _label(path: str) -> str:
+    return PurePosixPath(path).name
+
+
+def _read_lines(path: str) -> Iterator[RawRow]:
+    with _open(path) as handle:
+        number = 0
+        while line := handle.readline(MAX_LINE_BYTES):
+            number += 1
+            where = f"{_label(path)}:{number}"
+            if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+                _skip_line(handle)
+                yield RawRow(where=where, error=f"line longer than {MAX_LINE_BYTES:,} bytes", excerpt=_excerpt(line))
+                continue
+            yield _parsed(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, where)
+
+
+def _skip_line(handle: IO[bytes]) -> None:
+    while (rest := handle.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
+        pass
+
+
+def _parsed(line: bytes, where: str) -> RawRow:
+    if not line.strip():
+        return RawRow(where=where, error="empty line")
+    try:
+        data = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        return RawRow(where=where, error=f"not JSON: {error}", excerpt=_excerpt(line))
+    return _row(data, where)
+
+
+def _row(data: Any, where: str) -> RawRow:
+    if not isinstance(data, Mapping):
+        return RawRow(where=where, error=f"not an object but {type(data).__name__}", excerpt=repr(data)[:120])
+    return RawRow(where=where, data=data)
+
+
+def _read_json(path: str) -> Iterator[RawRow]:
+    """A JSON file that holds one list of rows."""
+    with _open(path) as handle:
+        try:
+            rows = msgspec.json.decode(handle.read())
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            yield RawRow(where=_label(path), error=f"not JSON: {error}")
+            return
+    if not isinstance(rows, list):
+        yield RawRow(where=_label(path), error="the file holds no list of rows")
+        return
+    for number, row in enumerate(rows, start=1):
+        yield _row(row, f"{_label(path)}:{number}")
+
+
+def _read_parquet(path: str) -> Iterator[RawRow]:
+    try:
+        with _open(path) as handle:
+            rows = (row for batch in pq.ParquetFile(handle).iter_batches(1024) for row in batch.to_pylist())
+            for number, row in enumerate(rows, start=1):
+                yield _row(row, f"{_label(path)}:{number}")
+    except pa.ArrowInvalid as error:
+        yield RawRow(where=_label(path), error=f"not Parquet: {error}")
+
+
+def _read_saved(path: str) -> Iterator[RawRow]:
+    """A folder written by `datasets`' own `save_to_disk`."""
+    loaded = datasets.load_from_disk(path)
+    parts = loaded.items() if isinstance(loaded, datasets.DatasetDict) else [("", loaded)]
+    for split, part in parts:
+        for number, row in enumerate(part, start=1):
+            yield _row({"split": split, **row} if split else row, f"{_label(path)}/{split}:{number}")
+
+
+_READERS = {"lines": _read_lines, "json": _read_json, "parquet": _read_parquet, "saved": _read_saved}
+
+
+def _excerpt(line: bytes) -> str:
+    return line[:120].decode("utf-8", errors="backslashreplace").encode("unicode_escape").decode("ascii")
+
+
+def write_records(records: Sequence[Any], record: type, path: str) -> tuple[int, str]:
+    """Write one Parquet file and return its size in bytes and the SHA-256 of its bytes."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(to_table(records, record), sink, compression="zstd")
+    data = sink.getvalue()
+    with fsspec.open(path, "wb") as handle:
+        handle.write(data)
+    return data.size, hashlib.sha256(data).hexdigest()
+
+
+def read_records(paths: Iterable[str], record: type) -> Iterator[Any]:
+    """Stream the records of Parquet files written by `write_records`, a row group at a time."""
+    for path in paths:
+        with _open(path) as handle:
+            file = pq.ParquetFile(handle)
+            for group in range(file.num_row_groups):
+                yield from from_table(file.read_row_group(group), record)
+
+
+def count_values(paths: Iterable[str], column: str) -> Counter[Any]:
+    """How often each value stands in one column; the items of lists are counted one by one."""
+    counts: Counter[Any] = Counter()
+    for path in paths:
+        with _open(path) as handle:
+            file = pq.ParquetFile(handle)
+            for batch in file.iter_batches(65_536, columns=[column]):
+                values = batch.column(0)
+                flat = values.flatten() if pa.types.is_list(values.type) else values
+                counts.update({e["values"]: e["counts"] for e in flat.value_counts().to_pylist()})
+    return counts
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], path: str) -> int:
+    """Write plain rows as JSONL or Parquet, by the path's suffix, a batch at a time; return how many.
+
+    Raises:
+        ConfigError: another suffix.
+    """
+    kind = _kind(path)
+    if kind not in ("lines", "parquet"):
+        raise ConfigError(f"output {path!r}: wants a name that ends in .jsonl or .parquet")
+    fs, name = fsspec.core.url_to_fs(path)
+    fs.makedirs(str(PurePosixPath(name).parent), exist_ok=True)
+    with fsspec.open(path, "wb", compression="infer") as handle:
+        return _write_lines(rows, handle) if kind == "lines" else _write_parquet(rows, handle)
+
+
+def _write_lines(rows: Iterable[Mapping[str, Any]], handle: IO[bytes]) -> int:
+    count = 0
+    for row in rows:
+        handle.write(msgspec.json.encode(row) + b"\n")
+        count += 1
+    return count
+
+
+def _write_parquet(rows: Iterable[Mapping[str, Any]], handle: IO[bytes]) -> int:
+    count, writer = 0, None
+    remaining = iter(rows)
+    while batch := list(islice(remaining, 10_000)):
+        table = pa.Table.from_pylist(batch, schema=writer.schema if writer else None)
+        writer = writer or pq.ParquetWriter(handle, table.schema, compression="zstd")
+        writer.write_table(table)
+        count += len(batch)
+    if writer is not None:
+        writer.close()
+    return count

@@ -1,0 +1,70 @@
+"""DeriveLabels: evidence in, dataset rows out, under one policy. No model, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from steplabel.labels.apply import is_labelled, label_evidence
+from steplabel.labels.policies import LabelPolicy
+from steplabel.labels.rows import label_rows
+from steplabel.schemas import Evidence, LabelRow, Reason, Reject, RunInfo, StepLabels
+from steplabel.transforms.shards import REJECTS
+
+STAGE = "label"
+
+BATCH = 64  # numpy pays off from a few dozen solutions on; more would only delay rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelling:
+    """Which policy speaks, for which run, about which completer."""
+
+    policy: LabelPolicy
+    run: RunInfo
+    completer: str = ""
+    completer_licence: str = ""
+
+
+def derive_labels(batch: Sequence[Evidence], how: Labelling) -> Iterator[LabelRow | Reject]:
+    """A row for every solution with at least one decided step; a reject for every other one."""
+    labels = {one.solution_id: one for one in label_evidence(batch, how.policy)}
+    for evidence in batch:
+        mine = [labels[s.id] for s in evidence.solutions]
+        decided = [one for one in mine if is_labelled(one)]
+        yield from label_rows(evidence, decided, how.run, completer_licence=how.completer_licence)
+        yield from (_undecided(one, how) for one in mine if not is_labelled(one))
+
+
+def _undecided(labels: StepLabels, how: Labelling) -> Reject:
+    return Reject(
+        record_id=labels.solution_id,
+        kind="solution",
+        stage=STAGE,
+        reason=Reason.UNDECIDED,
+        detail=f"no step of {len(labels.marks)} is decided under {how.policy.name} v{how.policy.version}",
+    )
+
+
+def _tagged(batch: Sequence[Evidence], how: Labelling) -> Iterator[LabelRow | beam.pvalue.TaggedOutput]:
+    for record in derive_labels(batch, how):
+        yield beam.pvalue.TaggedOutput(REJECTS, record) if isinstance(record, Reject) else record
+
+
+class DeriveLabels(beam.PTransform):  # type: ignore[misc]
+    """Annotated problems -> label rows; undecided solutions under the tag `rejects`."""
+
+    def __init__(self, how: Labelling) -> None:
+        super().__init__()
+        self.how = how
+
+    def expand(self, evidence: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
+        """Batch, then label."""
+        stage = beam.FlatMap(_tagged, self.how).with_output_types(LabelRow)
+        return (
+            evidence
+            | "Batch" >> beam.BatchElements(min_batch_size=BATCH, max_batch_size=BATCH)
+            | "Label" >> stage.with_outputs(REJECTS, main="rows")
+        )

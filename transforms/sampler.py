@@ -1,0 +1,75 @@
+"""Answers `Sample` effects: ask the engine, then check the final answers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from steplabel.annotators.effects import Sample, Samples
+from steplabel.engines.port import Completion, Completions, Engine, GenerateRequest
+from steplabel.schemas import CheckedOutcome, Rollout, content_id
+from steplabel.transforms.answers import judge
+from steplabel.transforms.prompts import PromptTemplate
+from steplabel.verifiers import AnswerChecker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampler:
+    """The handler of `Sample` for one engine. The answer is looked for in prefix and completion together."""
+
+    engine: Engine
+    prompt: PromptTemplate
+    checker: AnswerChecker
+
+    async def __call__(self, effect: Sample) -> Samples:
+        """Sample and check. Raises what the engine raises: EngineError, BudgetExhausted, StoreError."""
+        request = GenerateRequest(
+            prompt=self.prompt.prompt(effect.problem),
+            prefix=effect.prefix,
+            n=effect.n,
+            start=effect.start,
+            sampling=effect.sampling,
+            seed=effect.seed,
+        )
+        answer = await self.engine.generate(request)
+        rollouts = tuple(self._rollout(effect, answer, i) for i in range(len(answer.samples)))
+        outcomes = [await check(self.checker, effect, rollout) for rollout in rollouts]
+        return Samples(rollouts=rollouts, outcomes=tuple(outcomes))
+
+    def _rollout(self, effect: Sample, answer: Completions, i: int) -> Rollout:
+        sample = answer.samples[i]
+        completer = self.engine.identity.id
+        return Rollout(
+            key=answer.keys[i] if answer.keys else _own_key(completer, effect, sample),
+            node_key=effect.node_key,
+            problem_id=effect.problem.id,
+            completer=completer,
+            sampling=effect.sampling,
+            seed=effect.seed,
+            index=sample.index,
+            text=sample.text,
+            finish_reason=sample.finish_reason,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=sample.completion_tokens,
+            cached_tokens=answer.cached_tokens,
+            token_ids=sample.token_ids,
+        )
+
+
+async def check(checker: AnswerChecker, effect: Sample, rollout: Rollout) -> CheckedOutcome:
+    """The rollout's outcome. What needs the maths worker waits in a thread, not on the loop."""
+    text, gold = effect.prefix + rollout.text, effect.problem.gold
+
+    def verdict() -> CheckedOutcome:
+        return judge(checker, rollout.key, text, gold, rollout.finish_reason)
+
+    if gold is None or checker.fast(text, gold) is not None:
+        return verdict()
+    return await asyncio.to_thread(verdict)
+
+
+def _own_key(completer: str, effect: Sample, sample: Completion) -> str:
+    """Key of a rollout from an engine that stands alone, without a store to give one."""
+    return content_id(
+        "unstored", completer, effect.node_key, effect.sampling, effect.seed, sample.index, sample.text
+    )

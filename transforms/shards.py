@@ -1,0 +1,48 @@
+"""Shards: the element of an engine stage is a list of problems, worked on together without a barrier.
+
+A shard is the unit of balance and of retry. Inside it the driver keeps `in_flight` problems going, so a shard
+should hold a few times that many, and there should be at least one shard for each worker process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import apache_beam as beam
+
+from steplabel.schemas import Evidence, content_id
+
+Shard: TypeAlias = tuple[int, list[Evidence]]
+
+REJECTS = "rejects"
+"""Tag of everything that a stage refuses."""
+
+
+def shard_of(evidence: Evidence, count: int) -> int:
+    """A shard number that depends on the problem alone; families of problems spread evenly."""
+    return int(content_id("shard", evidence.problem.id)[:8], 16) % count
+
+
+def in_order(item: tuple[int, Iterable[Evidence]]) -> Shard:
+    """A shard's problems in the order of their ids: a retry works through them in the same order."""
+    number, problems = item
+    return number, sorted(problems, key=lambda e: e.problem.id)
+
+
+class IntoShards(beam.PTransform):  # type: ignore[misc]
+    """Problems -> `count` shards. The grouping also materialises what came before: no stage runs twice."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def expand(self, problems: beam.PCollection) -> beam.PCollection:
+        """Key, group, list."""
+        count = self.count
+        return (
+            problems
+            | "Key" >> beam.Map(lambda e: (shard_of(e, count), e)).with_output_types(tuple[int, Evidence])
+            | "Group" >> beam.GroupByKey()
+            | "List" >> beam.Map(in_order).with_output_types(tuple[int, list[Evidence]])
+        )

@@ -1,0 +1,80 @@
+"""WriteDataset: records of a chunk to one staged Parquet file a table, and the list of files to commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+
+from steplabel.schemas import Evidence, codec
+from steplabel.schemas.arrow import TABLES
+from steplabel.transforms.dataset import PRIVATE, FileEntry, OutputFolder
+from steplabel.transforms.io import write_records
+
+TableRow = tuple[str, bytes]
+"""A table's name and one of its records as MessagePack."""
+
+
+def table_row(record: Any, table: str) -> TableRow:
+    """A record on its way to the table it belongs to."""
+    return table, codec.to_msgpack(record)
+
+
+def evidence_records(evidence: Evidence) -> Iterator[TableRow]:
+    """The rows of every evidence table that one problem fills."""
+    yield table_row(evidence.problem, "problems")
+    for table in ("solutions", "rollouts", "outcomes", "observations"):
+        for record in getattr(evidence, table):
+            yield table_row(record, table)
+
+
+_SORT_KEYS = {
+    "labels": lambda r: (r.problem_id, r.solution_id),
+    "problems": lambda r: r.id,
+    "solutions": lambda r: (r.problem_id, r.index, r.id),
+    "rollouts": lambda r: (r.problem_id, r.node_key, r.index, r.key),
+    "outcomes": lambda r: (r.subject, r.key),
+    "observations": lambda r: (r.subject, r.key),
+    "rejects": lambda r: (r.stage, r.reason, r.record_id),
+}
+
+
+def write_table(table: str, records: Iterable[bytes], folder: OutputFolder, chunk: int) -> FileEntry:
+    """Write one staged file. Rows are sorted by their ids: equal rows give equal bytes in whatever order they came."""
+    rows = sorted((codec.from_msgpack(r, TABLES[table]) for r in records), key=_SORT_KEYS[table])
+    name = f"{PRIVATE}/staging/chunk-{chunk:05d}/{table}.parquet"
+    size, digest = write_records(rows, TABLES[table], folder.join(name))
+    return FileEntry(table=table, path=name, rows=len(rows), bytes=size, sha256=digest)
+
+
+class WriteDataset(beam.PTransform):  # type: ignore[misc]
+    """(evidence, rows, rejects) -> one list of `FileEntry`, staged but not committed.
+
+    Evidence and rejects come as tuples of collections: several stages produce them.
+    """
+
+    def __init__(self, folder: OutputFolder, chunk: int) -> None:
+        super().__init__()
+        self.folder, self.chunk = folder, chunk
+
+    def expand(self, inputs: dict[str, Any]) -> beam.PCollection:
+        """Key every record by its table, write each table once."""
+        evidence = inputs["evidence"] | "Evidence" >> beam.Flatten()
+        rejects = inputs["rejects"] | "Rejects" >> beam.Flatten()
+        keyed = (
+            evidence | "Records" >> beam.FlatMap(evidence_records).with_output_types(TableRow),
+            inputs["labels"] | "Rows" >> beam.Map(table_row, "labels").with_output_types(TableRow),
+            rejects | "Refused" >> beam.Map(table_row, "rejects").with_output_types(TableRow),
+        )
+        return (
+            keyed
+            | "All" >> beam.Flatten()
+            | "ByTable" >> beam.GroupByKey()
+            | "Write" >> beam.Map(_write, self.folder, self.chunk)
+        )
+
+
+def _write(item: tuple[str, Iterable[bytes]], folder: OutputFolder, chunk: int) -> FileEntry:
+    table, records = item
+    return write_table(table, records, folder, chunk)

@@ -1,0 +1,300 @@
+"""The parent's side of the maths workers: start, ask, kill, remember.
+
+Workers are started by exec of a fresh interpreter, never by forking this process (Beam and gRPC threads do not survive
+a fork). One wall-clock budget covers parse, parse and verify; who passes it is killed and started anew for the
+next question. A question that killed a worker is quarantined and never asked again; answers are cached. Both memories
+are bounded. Any thread may ask: with more threads than workers, they queue.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import selectors
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import IO, Any, Generic, TypeVar
+
+from steplabel.schemas import Reason
+from steplabel.verifiers.frames import HEADER, MAX_FRAME, Message, decode_body, encode_frame
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+STARTUP_SECONDS = 120.0
+"""Importing sympy takes 1-2 s on an idle core, much longer on a busy machine."""
+_CACHE = 65_536
+_QUARANTINE = 16_384
+_MAX_START_FAILURES = (
+    3  # in a row; then every question is a `crash` at once instead of after another slow start
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLimits:
+    """What one worker may use; pools are shared by equal limits."""
+
+    timeout_s: float
+    memory_mb: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the algebra system said of one pair; `failed` is a `Reason` where it said nothing."""
+
+    failed: str = ""
+    parsed: bool = False
+    equal: bool = False
+    reverse: bool = False
+    gold_value: str = ""
+    answer_value: str = ""
+
+
+class _Memory(Generic[K, V]):
+    """A bounded map that forgets what was not used for longest. Guarded by its owner's lock."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        if key not in self._entries:
+            return None
+        self._entries.move_to_end(key)
+        return self._entries[key]
+
+    def put(self, key: K, value: V) -> None:
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+
+class _Died(Exception):
+    """The worker is gone or must go; the text is a `Reason`."""
+
+
+class _Worker:
+    """One child process and its pipes. Used by one thread at a time."""
+
+    def __init__(self, limits: WorkerLimits) -> None:
+        self._limits = limits
+        self.stopped = False
+        # -P: the working directory may hold a file named like a standard module; our own path is passed on instead.
+        path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-P", "-m", "steplabel.verifiers.maths_worker", str(limits.memory_mb)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        try:
+            self._receive(STARTUP_SECONDS)
+        except _Died:
+            self.kill()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Process id of the child."""
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        """False once the child ended, whoever ended it."""
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """End a worker that another thread is using: that thread sees its pipe end, and buries it."""
+        self.stopped = True
+        self._process.kill()
+
+    def ask(self, gold: str, answer: str) -> Reply:
+        """Ask one question; raises _Died if no answer comes within the budget."""
+        try:
+            pipe = self._pipe(self._process.stdin)
+            pipe.write(encode_frame({"gold": gold, "answer": answer, "seconds": self._limits.timeout_s}))
+            pipe.flush()
+        except OSError as error:
+            raise _Died(Reason.CRASH) from error
+        reply = self._receive(self._limits.timeout_s)
+        if "parsed" not in reply:
+            raise _Died(Reason.CRASH)  # out of memory or stack: its state is not to be trusted
+        reply.pop("error", None)
+        return Reply(**reply)
+
+    def kill(self) -> None:
+        """End the process at once and reap it."""
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                self._pipe(pipe).close()
+        self._process.wait()
+
+    def forget(self) -> None:
+        """In a forked child: close the inherited pipes, or the worker would not see its parent die."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            os.close(self._pipe(pipe).fileno())
+
+    def _receive(self, seconds: float) -> Message:
+        deadline = time.monotonic() + seconds
+        (size,) = HEADER.unpack(self._bytes(HEADER.size, deadline))
+        if size > MAX_FRAME:
+            raise _Died(Reason.CRASH)
+        return decode_body(self._bytes(size, deadline))
+
+    def _bytes(self, count: int, deadline: float) -> bytes:
+        pipe = self._pipe(self._process.stdout)
+        data = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            while len(data) < count:
+                left = deadline - time.monotonic()
+                if left <= 0 or not selector.select(left):
+                    raise _Died(Reason.TIMEOUT)
+                chunk = os.read(pipe.fileno(), count - len(data))
+                if not chunk:
+                    raise _Died(Reason.CRASH)
+                data += chunk
+        return data
+
+    @staticmethod
+    def _pipe(pipe: IO[bytes] | None) -> Any:
+        assert pipe is not None  # noqa: S101 - both were asked for as PIPE
+        return pipe
+
+
+class MathsPool:
+    """Killable workers behind one verb, `ask`."""
+
+    def __init__(self, limits: WorkerLimits) -> None:
+        self._limits = limits
+        self._slots = threading.BoundedSemaphore(limits.workers)
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+        self._busy: set[_Worker] = set()
+        self._replies: _Memory[tuple[str, str], Reply] = _Memory(_CACHE)
+        self._quarantine: _Memory[tuple[str, str], Reply] = _Memory(_QUARANTINE)
+        self._start_failures = 0
+
+    def ask(self, gold: str, answer: str) -> Reply:
+        """Compare two screened formulas. Never raises: what fails comes back as `Reply.failed`."""
+        key = (gold, answer)
+        if known := self._known(key):
+            return known
+        with self._slots:
+            if known := self._known(key):  # another thread asked it while this one queued
+                return known
+            worker = self._checkout()
+            if worker is None:
+                return Reply(failed=Reason.CRASH)
+            try:
+                reply = worker.ask(gold, answer)
+            except _Died as death:
+                return self._buried(worker, key, str(death))
+            self._returned(worker, key, reply)
+            return reply
+
+    def close(self) -> None:
+        """End all workers. The pool may be used again and then starts new ones."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+            for worker in self._busy:
+                worker.stop()
+            self._start_failures = 0
+        for worker in idle:
+            worker.kill()
+
+    def pids(self) -> list[int]:
+        """Process ids of the living workers."""
+        with self._lock:
+            return [worker.pid for worker in (*self._idle, *self._busy)]
+
+    def forget(self) -> None:
+        """In a forked child: drop the parent's workers without ending them."""
+        for worker in (*self._idle, *self._busy):
+            worker.forget()
+
+    def _known(self, key: tuple[str, str]) -> Reply | None:
+        with self._lock:
+            return self._replies.get(key) or self._quarantine.get(key)
+
+    def _checkout(self) -> _Worker | None:
+        with self._lock:
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.is_alive():
+                    self._busy.add(worker)
+                    return worker
+                worker.kill()  # it died between two questions: neither is to blame
+            if self._start_failures >= _MAX_START_FAILURES:
+                return None
+        return self._started()
+
+    def _started(self) -> _Worker | None:
+        try:
+            worker = _Worker(self._limits)
+        except (_Died, OSError):
+            with self._lock:
+                self._start_failures += 1
+            return None
+        with self._lock:
+            self._start_failures = 0
+            self._busy.add(worker)
+        return worker
+
+    def _returned(self, worker: _Worker, key: tuple[str, str], reply: Reply) -> None:
+        with self._lock:
+            self._replies.put(key, reply)
+            self._busy.discard(worker)
+            if not worker.stopped:
+                self._idle.append(worker)
+                return
+        worker.kill()
+
+    def _buried(self, worker: _Worker, key: tuple[str, str], reason: str) -> Reply:
+        worker.kill()
+        reply = Reply(failed=reason)
+        with self._lock:
+            self._busy.discard(worker)
+            if not worker.stopped:  # stopped by us: the question is innocent
+                self._quarantine.put(key, reply)
+        return reply
+
+
+_pools: dict[WorkerLimits, MathsPool] = {}
+_pools_lock = threading.Lock()
+
+
+def pool_for(limits: WorkerLimits) -> MathsPool:
+    """This process's pool with these limits; no worker starts before the first question."""
+    with _pools_lock:
+        if limits not in _pools:
+            _pools[limits] = MathsPool(limits)
+        return _pools[limits]
+
+
+def close_workers() -> None:
+    """End this process's maths workers. A later question starts new ones. Also done when the process exits."""
+    with _pools_lock:
+        pools = list(_pools.values())
+    for pool in pools:
+        pool.close()
+
+
+def _after_fork() -> None:
+    global _pools_lock  # noqa: PLW0603 - the parent's lock may be held by a thread that does not exist here
+    _pools_lock = threading.Lock()
+    for pool in _pools.values():
+        pool.forget()
+    _pools.clear()
+
+
+atexit.register(close_workers)
+os.register_at_fork(after_in_child=_after_fork)

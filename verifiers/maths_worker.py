@@ -1,0 +1,121 @@
+"""The child process in which math-verify and sympy run, and may hang, crash or eat memory without harm.
+
+Started as `python -m steplabel.verifiers.maths_worker MEMORY_MB` with pipes on its standard input and output. One
+request at a time: a frame is 4 bytes of length (big-endian) and that much JSON. It ends when its input ends, which
+is also how it learns that its parent died. Its limits: address space, and for each request CPU seconds; the wall
+clock belongs to the parent, who kills. math-verify's own timeouts are alarms on the main thread and stay off.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import sys
+from typing import Any, BinaryIO
+
+from steplabel.verifiers.frames import HEADER, MAX_FRAME, Message, decode_body, encode_frame
+
+_PRECISION = 15
+
+
+def read_frame(stream: BinaryIO) -> Message | None:
+    """Read one message; None at the end of the stream."""
+    header = stream.read(HEADER.size)
+    if len(header) < HEADER.size:
+        return None
+    (size,) = HEADER.unpack(header)
+    body = stream.read(size) if size <= MAX_FRAME else b""
+    return decode_body(body) if len(body) == size else None
+
+
+def compare(gold: str, answer: str) -> Message:
+    """Parse both and compare them both ways.
+
+    Returns:
+        `parsed`: whether both were read as mathematics. `equal`: gold against answer; `reverse`: the other way
+        round, since math-verify is not symmetric. `gold_value`, `answer_value`: decimal digits where both are real
+        numbers, so that the caller may judge rounding by its own policy.
+    """
+    left, right = _parsed(gold), _parsed(answer)
+    if left is None or right is None:
+        return {"parsed": False}
+    from math_verify import verify
+
+    equal = bool(verify(left, right, timeout_seconds=None))
+    reverse = bool(verify(right, left, timeout_seconds=None))
+    values = (_value(left), _value(right)) if not equal else ("", "")
+    return {
+        "parsed": True,
+        "equal": equal,
+        "reverse": reverse,
+        "gold_value": values[0],
+        "answer_value": values[1],
+    }
+
+
+def _parsed(text: str) -> Any:
+    from math_verify import LatexExtractionConfig, parse
+
+    # The whole box or nothing: without these modes a fragment of what cannot be parsed would be compared.
+    found = parse(
+        rf"\boxed{{{text}}}",
+        extraction_config=[LatexExtractionConfig(boxed_match_priority=0)],
+        fallback_mode="no_fallback",
+        extraction_mode="first_match",
+        parsing_timeout=None,
+    )
+    return found[0] if found else None
+
+
+def _value(expression: Any) -> str:
+    if not getattr(expression, "is_number", False):
+        return ""
+    value = expression.evalf(_PRECISION)
+    return str(value) if value.is_Float or value.is_Integer else ""
+
+
+def _limit(memory_mb: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _limit_cpu(seconds: float) -> None:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(usage.ru_utime + usage.ru_stime + seconds) + 2
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+def _answer(request: Message) -> Message:
+    _limit_cpu(float(request["seconds"]))
+    try:
+        return compare(request["gold"], request["answer"])
+    except (MemoryError, RecursionError) as error:
+        return {"error": type(error).__name__}
+    except Exception as error:  # noqa: BLE001 - sympy raises anything on odd input; the parent gets its name
+        return {"parsed": False, "error": type(error).__name__}
+
+
+def _send(stream: BinaryIO, message: Message) -> None:
+    stream.write(encode_frame(message))
+    stream.flush()
+
+
+def main() -> None:
+    """Serve requests until the input ends."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):  # libraries that print must not write into the frames
+        os.dup2(quiet, descriptor)
+    logging.disable(logging.CRITICAL)
+    _limit(int(sys.argv[1]))
+    import math_verify  # noqa: F401 - loaded before `ready`, so that no request pays for it
+
+    _send(replies, {"ready": True})
+    while (request := read_frame(requests)) is not None:
+        _send(replies, _answer(request))
+
+
+if __name__ == "__main__":
+    main()
