@@ -4,15 +4,17 @@
 
 Measured:
 
-- gsm8k: solutions of four real models against the data set's `is_correct`. Every disagreement and every unknown is
-  listed with its cause; the data set can be wrong too.
-- speed: pairs per CPU second of `fast` on whole solutions, and of math-verify's parse + verify on the same texts in
-  the same run (gold parsed anew each time by both is not fair to math-verify, so its parsed golds are kept).
-- math self: each MATH answer against itself and against other ways to write it. Anything but `correct` is listed.
+- gsm8k: solutions of four real models against the data set's `is_correct`. Every disagreement and every
+  unknown is listed with its cause; the data set can be wrong too.
+- speed: pairs per CPU second of `fast` on whole solutions, and of math-verify's parse + verify on the same
+  texts in the same run (gold parsed anew each time by both is not fair to math-verify, so its parsed golds
+  are kept).
+- math self: each MATH answer against itself and against other ways to write it. Anything but `correct` is
+  listed.
 - math cross: answers of different problems against each other. What is called `correct` is listed.
 
-CPU seconds are this process's; a figure repeats within a few per cent. Not measured: extraction from MATH solutions
-(this data holds no graded ones).
+CPU seconds are this process's; a figure repeats within a few per cent. Not measured: extraction from MATH
+solutions (this data holds no graded ones).
 """
 
 from __future__ import annotations
@@ -23,7 +25,6 @@ import os
 import random
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -54,7 +55,7 @@ class Tally:
     false_positives: int = 0
     false_negatives: int = 0
     unknown: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, int] = field(default_factory=dict)
     listed: list[str] = field(default_factory=list)
 
     def add(self, pair: Pair, checked: CheckedAnswer) -> None:
@@ -64,12 +65,15 @@ class Tally:
         self.unknown += unknown
         self.false_positives += right and not pair.expected
         self.false_negatives += not right and not unknown and pair.expected
-        self.reasons[f"{checked.outcome} {checked.reason}"] += 1
+        how = f"{checked.outcome} {checked.reason}"
+        self.reasons[how] = self.reasons.get(how, 0) + 1
         if unknown or right != pair.expected:
-            self.listed.append(
+            place = len(self.listed) if unknown else 0  # false ones first
+            self.listed.insert(
+                place,
                 f"{pair.origin}: gold {pair.gold.text!r}, answer {str(checked.answer)[:60]!r}, "
                 f"expected {'correct' if pair.expected else 'wrong'}, "
-                f"got {checked.outcome} ({checked.reason}); text ends {pair.text[-60:]!r}"
+                f"got {checked.outcome} ({checked.reason}); text ends {pair.text[-60:]!r}",
             )
 
     def share(self, count: int) -> float:
@@ -184,7 +188,7 @@ def report(name: str, result: Tally, most: int) -> None:
         f" ({result.share(result.false_positives)} %) | false negatives {result.false_negatives}"
         f" ({result.share(result.false_negatives)} %) | unknown {result.unknown} ({result.share(result.unknown)} %)"
     )
-    for reason, count in result.reasons.most_common():
+    for reason, count in sorted(result.reasons.items(), key=lambda item: -item[1]):
         print(f"    {count:7,}  {reason}")
     for line in result.listed[:most]:
         print("  -", line)

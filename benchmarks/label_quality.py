@@ -104,7 +104,15 @@ def difference(folders: dict[str, OutputFolder]) -> dict[str, float | str]:
 def show(rows: list[dict[str, float | str | int]], paired: dict[str, float | str]) -> None:
     """Print the table."""
     table = Table(title="First-error F1 against exact truth, and its cost")
-    names = ("method", "F1", "95 % interval", "acc. erroneous", "acc. clean", "rollouts/solution", "tokens/solution")
+    names = (
+        "method",
+        "F1",
+        "95 % interval",
+        "acc. erroneous",
+        "acc. clean",
+        "rollouts/solution",
+        "tokens/solution",
+    )
     for name in names:
         table.add_column(name, justify="left" if name == "method" else "right")
     for row in rows:
@@ -126,7 +134,9 @@ def show(rows: list[dict[str, float | str | int]], paired: dict[str, float | str
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--problems", type=int, default=400, help="problems to sample; the filter keeps some")
     parser.add_argument("--k", type=int, default=8, help="rollouts for each prefix")
     parser.add_argument("--engine", default="bundled", help="as in `steplabel run`")
@@ -135,7 +145,10 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         plan = Plan(
-            problems=options.problems, k=options.k, engine=options.engine, folder=options.keep or Path(scratch)
+            problems=options.problems,
+            k=options.k,
+            engine=options.engine,
+            folder=options.keep or Path(scratch),
         )
         folders = dict(measure(plan, Console(stderr=True)))
         rows = [as_row(method, evaluate(folder, exact_truth())) for method, folder in folders.items()]

@@ -1,7 +1,8 @@
 """A stated limit on what the model may do. It sits inside the store: store -> budget -> model.
 
 What counts is what the model did: requests that reached it, and tokens it generated. Samples served from the
-store are free, so a run that stopped on its budget can be replayed, or resumed with a larger one, for nothing.
+store are free, so a run that stopped on its budget can be replayed, or resumed with a larger one, for
+nothing.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ SHARED_READ_SECONDS = (
 class BudgetedEngine:
     """Passes requests on until the budget is spent.
 
-    A request is refused if the total had reached the limit when it came; requests already on their way are not
-    cut, so the total may overshoot by what was in flight.
+    A request is refused if the total had reached the limit when it came; requests already on their way are
+    not cut, so the total may overshoot by what was in flight.
 
     Args:
         max_tokens: generated tokens; None for no limit.
@@ -101,8 +102,8 @@ class BudgetedSpec:
     """A budgeted engine as a picklable description; opens the inner engine only when a sample is wanted.
 
     Attributes:
-        store, run_id: path of the rollout store that all processes of the run write their usage to; the budget is
-            then theirs together. Empty: each process has the budget for itself.
+        store, run_id: path of the rollout store that all processes of the run write their usage to; the
+            budget is then theirs together. Empty: each process has the budget for itself.
     """
 
     engine: EngineSpec

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from huggingface_hub import ModelCard, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
 from steplabel.schemas import ConfigError, ModelIdentity, content_id
 
 BUNDLED: Final = "bundled"
@@ -87,7 +86,7 @@ def stored_dtype(folder: Path) -> str:
 
 def _bundled_folder() -> Path:
     # Imported here: the bundled model is one choice of many, and its package may lack the weights.
-    from steplabel.engines.bundled import weights_path
+    from steplabel.engines.bundled import weights_path  # noqa: PLC0415
 
     return Path(weights_path())
 
@@ -97,7 +96,9 @@ def _from_hub(model: str, revision: str) -> Path:
     try:
         return Path(snapshot_download(model, revision=revision or None, allow_patterns=patterns))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise ConfigError(f"model {model!r} is no folder here, and the hub does not give it: {error}") from error
+        raise ConfigError(
+            f"model {model!r} is no folder here, and the hub does not give it: {error}"
+        ) from error
 
 
 def _weights_hash(folder: Path) -> str:

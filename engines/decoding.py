@@ -1,7 +1,7 @@
 """Rows that are decoded together, one token at a time; rows join and leave between two steps.
 
-Synchronous and without threads: `add` rows, `step` until they are returned as finished. What a row draws depends
-on its own prompt, parameters and seed, so it does not matter beside which others it stands.
+Synchronous and without threads: `add` rows, `step` until they are returned as finished. What a row draws
+depends on its own prompt, parameters and seed, so it does not matter beside which others it stands.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import torch
-from torch import Tensor
-from transformers.cache_utils import DynamicCache
-
 from steplabel.engines.kv_cache import RowCache, SlotCache, WholeBatchCache, is_plain
 from steplabel.engines.port import Completion
 from steplabel.engines.sampling import DrawRules, draw, log_probabilities, uniform_numbers
 from steplabel.engines.text_codec import TextCodec, stop_position, stop_window
 from steplabel.schemas import EngineError, FinishReason, SamplingParams, derive_seed
+from torch import Tensor
+from transformers.cache_utils import DynamicCache
 
 PREFILL_TOKENS: Final = 8192  # tokens, padding included, read in one forward pass: bounds its memory
 
@@ -114,10 +113,7 @@ class Decoder:
         Raises:
             EngineError: the model computed something that is no number.
         """
-        if self._plain:
-            batches = _prefill_batches(rows)
-        else:
-            batches = [list(rows)]
+        batches = _prefill_batches(rows) if self._plain else [list(rows)]
         finished = []
         for batch in batches:
             finished += self._add(batch)

@@ -1,11 +1,12 @@
 """Keys and values of rows that come and go: what continuous batching needs of a model's cache.
 
-`SlotCache` is for plain full attention. Every row ends at the same column, so new rows are written right-aligned
-beside running ones, finished rows are filled up from the end of the batch, and columns that hold nothing but
-padding are left behind. Its buffers are allocated ahead: a step writes one column and copies nothing.
+`SlotCache` is for plain full attention. Every row ends at the same column, so new rows are written
+right-aligned beside running ones, finished rows are filled up from the end of the batch, and columns that
+hold nothing but padding are left behind. Its buffers are allocated ahead: a step writes one column and copies
+nothing.
 
-`WholeBatchCache` is for every other kind (sliding windows, recurrent layers): the model's own cache, which takes
-new rows only when the last one has left.
+`WholeBatchCache` is for every other kind (sliding windows, recurrent layers): the model's own cache, which
+takes new rows only when the last one has left.
 
 Sizes: a layer's buffer is [rows, heads, columns, head width].
 """
@@ -77,6 +78,8 @@ class _SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers publish
 
     def __init__(self, window: _Window) -> None:
         super().__init__()
+        self.keys: Tensor | None
+        self.values: Tensor | None
         self._window = window
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
@@ -171,7 +174,7 @@ class SlotCache:
         window.begin = window.end - longest if order else window.end
 
     def _make_room(self, like: Tensor, rows: int, width: int) -> None:
-        """See that the buffers hold `rows`, `width` columns up to the window's end, and one column behind it."""
+        """Lay out anew unless the buffers hold `rows`, `width` columns up to the end, and one behind it."""
         window = self._window
         held = self._layers[0].keys
         if held is not None and rows <= len(held) and width <= window.end < held.shape[2]:

@@ -1,13 +1,13 @@
 """The port every model stands behind: one verb, `generate`, and `close`.
 
-A request asks for samples `start .. start + n - 1` of one prefix. Sample i is drawn with its own seed, derived
-from the request's seed and i, so that asking for 6 samples and later for 2 more gives what asking for 8 gives
-(as far as the engine is batch-invariant), and a store that holds some of them asks only for the rest.
+A request asks for samples `start .. start + n - 1` of one prefix. Sample i is drawn with its own seed,
+derived from the request's seed and i, so that asking for 6 samples and later for 2 more gives what asking for
+8 gives (as far as the engine is batch-invariant), and a store that holds some of them asks only for the rest.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from steplabel.schemas import ConfigError, FinishReason, Message, ModelIdentity, SamplingParams
@@ -40,7 +40,7 @@ class GenerateRequest:
     prefix: str = ""
     n: int = 1
     start: int = 0
-    sampling: SamplingParams = SamplingParams()
+    sampling: SamplingParams = field(default_factory=SamplingParams)
     seed: int = 0
     logprobs: int | None = None
     prompt_logprobs: int | None = None
@@ -128,7 +128,7 @@ class Engine(Protocol):
 
 
 class EngineSpec(Protocol):
-    """A picklable description of an engine: travels in recipes and Beam graphs, opens where the work is done."""
+    """A picklable description of an engine: travels in recipes and Beam graphs, opens where work is done."""
 
     def open(self) -> Engine:
         """Load the model. May take seconds to minutes; called once per worker process."""

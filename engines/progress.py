@@ -1,6 +1,7 @@
 """What a run has done so far, read from its store by any process while it is being written.
 
-Beam's metrics stay empty until a bundle commits on local runners, so progress bars and shared budgets read here.
+Beam's metrics stay empty until a bundle commits on local runners, so progress bars and shared budgets read
+here.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def read_progress(path: str | Path, run_id: str) -> StoreProgress:
 
 
 def clear_progress(path: str | Path, run_id: str) -> None:
-    """Forget a run's counts and finished units; its rollouts stay. Nothing happens where there is no store."""
+    """Forget a run's counts and finished units; its rollouts stay. Does nothing where there is no store."""
     path = Path(path)
     if not path.exists():
         return

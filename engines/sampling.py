@@ -13,15 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from steplabel.schemas import SamplingParams
+from torch import Tensor
 
 UNIFORM_BLOCK = 64  # numbers drawn at once: few calls, little waste at the end of a row
 
 
 def uniform_numbers(seed: int) -> Iterator[float]:
-    """Endless uniform numbers in [0, 1): the n-th is for a row's n-th token. Philox, so equal on every machine."""
+    """Endless uniform numbers in [0, 1), the n-th for a row's n-th token. Philox: equal on every machine."""
     generator = np.random.Generator(np.random.Philox(key=seed))
     while True:
         yield from generator.random(UNIFORM_BLOCK).tolist()
@@ -96,7 +95,7 @@ def log_probabilities(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 def _penalised(logits: Tensor, penalty: Tensor, seen: Tensor) -> Tensor:
-    """Make seen tokens less likely (Keskar et al. 2019, CTRL, section 4.1), whatever the sign of their logit."""
+    """Make seen tokens less likely, whatever their logit's sign (CTRL, Keskar et al. 2019, section 4.1)."""
     lowered = torch.where(logits > 0, logits / penalty, logits * penalty)
     return lowered.where(seen, logits)
 

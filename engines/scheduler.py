@@ -1,7 +1,7 @@
 """The thread that owns a model, and what it takes aboard between two steps.
 
-Callers on any event loop hand in jobs; a job's rows are taken in the order they came, as rows become free, and
-its answer goes back to its own loop. Whatever fails, fails the jobs aboard: the thread lives on.
+Callers on any event loop hand in jobs; a job's rows are taken in the order they came, as rows become free,
+and its answer goes back to its own loop. Whatever fails, fails the jobs aboard: the thread lives on.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import torch
-
 from steplabel.engines.decoding import Decoder, Row
 from steplabel.engines.port import Completion, Completions
 from steplabel.schemas import ConfigError, EngineClosed, EngineError
 
-ADMIT_SHARE: Final = 8  # wait until an eighth of the rows is free: a prefill of few rows costs as much as a step
+ADMIT_SHARE: Final = (
+    8  # wait until an eighth of the rows is free: a prefill of few rows costs as much as a step
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -48,20 +49,24 @@ class Job:
         """Hand all samples over, in order."""
         samples = tuple(sorted(self.done, key=lambda sample: sample.index))
         answer = Completions(samples=samples, prompt_tokens=len(self.rows[0].prompt_ids))
-        self._tell(lambda: self.future.done() or self.future.set_result(answer))
+        self._tell(lambda: self.future.set_result(answer))
 
     def fail(self, error: Exception) -> None:
         """Hand an error over."""
-        self._tell(lambda: self.future.done() or self.future.set_exception(error))
+        self._tell(lambda: self.future.set_exception(error))
 
     def _own_rows(self) -> None:
         self.waiting = deque(self.rows)
         for row in self.rows:
             row.owner = self
 
-    def _tell(self, settle: Callable[[], object]) -> None:
+    def _tell(self, settle: Callable[[], None]) -> None:
+        def unless_cancelled() -> None:
+            if not self.future.done():
+                settle()
+
         try:
-            self.loop.call_soon_threadsafe(settle)
+            self.loop.call_soon_threadsafe(unless_cancelled)
         except RuntimeError:
             # The caller's loop has ended: nobody is left to be told.
             self.cancelled = True
@@ -72,8 +77,8 @@ class Scheduler:
 
     Args:
         max_rows: rows decoded together, at most.
-        token_budget: rows aboard times the tokens that the longest of them may come to hold, at most: what the
-            cache's memory is made for. A single row may exceed it, alone.
+        token_budget: rows aboard times the tokens that the longest of them may come to hold, at most: what
+            the cache's memory is made for. A single row may exceed it, alone.
         threads: CPU threads of the model; None leaves torch's own choice.
     """
 
@@ -188,7 +193,9 @@ class Scheduler:
 
     def _may_shrink(self, error: Exception) -> bool:
         # On the CPU, torch says it with a plain RuntimeError.
-        full = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
+        full = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(
+            error
+        )
         return full and self._attempted > 1
 
     def _start_again(self, jobs: list[Job]) -> None:

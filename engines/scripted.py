@@ -1,8 +1,8 @@
 """The public fake: a plain function that plays the model. Tests, examples and the README run on it.
 
 `function(request, index, seed)` writes one sample; `seed` is that sample's own, so a function that draws from
-`random.Random(seed)` is reproducible whatever else runs beside it. Given latency and slots, the engine behaves
-like a busy server, for measuring schedulers without a model.
+`random.Random(seed)` is reproducible whatever else runs beside it. Given latency and slots, the engine
+behaves like a busy server, for measuring schedulers without a model.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class ScriptedEngine:
     failing model.
 
     Attributes:
-        calls: requests so far. `samples`: samples so far. `in_flight`, `peak`: requests being answered, now and
-            at most.
+        calls: requests so far. `samples`: samples so far. `in_flight`, `peak`: requests being answered, now
+            and at most.
 
     Args:
         identity: who it claims to be. By default the name `scripted`, told apart by the function's own name.
         latency: awaited for each request while it holds its slots.
-        slots: samples answered at the same time, None for no bound; a request of more samples than slots takes
-            them all.
+        slots: samples answered at the same time, None for no bound; a request of more samples than slots
+            takes them all.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class ScriptedEngine:
         return RenderedPrompt(text=plain_text(request.prompt) + request.prefix)
 
     async def generate(self, request: GenerateRequest) -> Completions:
-        """Call the function once for each sample. Raises EngineClosed after `close`, and what the function raises."""
+        """Call the function for each sample; raises what it raises, and EngineClosed after `close`."""
         self._check_open()
         self.calls += 1
         self.samples += request.n
@@ -178,8 +178,8 @@ class ScriptedSpec:
 
     Attributes:
         function: `package.module:function`.
-        arguments: further keyword arguments of the function, as (name, value) pairs; values must be hashable and
-            have a JSON form. A mapping is taken too, and kept as sorted pairs.
+        arguments: further keyword arguments of the function, as (name, value) pairs; values must be hashable
+            and have a JSON form. A mapping is taken too, and kept as sorted pairs.
         latency: seconds each request takes.
         slots: as in `ScriptedEngine`.
         name: the identity's name.

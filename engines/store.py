@@ -1,8 +1,9 @@
 """The rollout store: an engine that wraps an engine and never asks it the same thing twice.
 
-A sample's key says everything that decides its text (see `store_rows.sample_keys`), so a crashed run, a retried
-Beam element or a second label policy replays for free, and a request that the store holds in part asks the model
-only for the rest. What the store returns is what it holds: an answer is handed on after it was committed.
+A sample's key says everything that decides its text (see `store_rows.sample_keys`), so a crashed run, a
+retried Beam element or a second label policy replays for free, and a request that the store holds in part
+asks the model only for the rest. What the store returns is what it holds: an answer is handed on once
+committed.
 
     store_schema.py  the file        store_rows.py  keys and rows
     store_writer.py  the one writing thread        progress.py  counts for other processes
@@ -13,8 +14,9 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -32,15 +34,11 @@ KEYS_PER_QUERY: Final = 500  # below SQLite's oldest limit on parameters, 999
 
 @dataclass(slots=True, eq=False)
 class _Flight:
-    """One call to the engine, and how many requests wait for it. When none does any more, it is cancelled."""
+    """One call to the engine for some keys, and how many requests wait for it."""
 
+    keys: Sequence[str]
     task: asyncio.Task[dict[str, StoredSample]]
     waiting: int = 0
-
-    def leave(self) -> None:
-        self.waiting -= 1
-        if self.waiting == 0:
-            self.task.cancel()
 
 
 class RolloutStore:
@@ -53,7 +51,7 @@ class RolloutStore:
         path: created with its folder where it does not exist.
         run_id: whom usage and finished units are counted for.
         redact: applied to each text before it is stored. The caller gets the redacted text as well, so that a
-            replay equals the first run; token ids of a changed text are dropped, since they would give it away.
+            replay equals the first run; token ids of a changed text are dropped, they would give it away.
 
     Raises:
         StoreError: the file is not a store, of another version, damaged, locked or not writable.
@@ -73,6 +71,7 @@ class RolloutStore:
             raise StoreError(f"rollout store {self.path} vanished right after it was opened")
         self._reader = reader
         self._flights: dict[str, _Flight] = {}
+        self._tasks: set[asyncio.Task[dict[str, StoredSample]]] = set()
         self._closing: asyncio.Future[None] | None = None
 
     @property
@@ -122,13 +121,12 @@ class RolloutStore:
         try:
             await self._engine.close()
         finally:
-            tasks = {flight.task for flight in self._flights.values()}
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             self._reader.close()
             await asyncio.to_thread(self._writer.close)
 
     def _read(self, keys: Sequence[str], start: int) -> dict[str, StoredSample]:
-        """Look keys up, on the event loop: measured at some 10 microseconds a key, less than handing it over costs."""
+        """Look keys up, on the event loop: some 10 microseconds a key, less than to hand it to a thread."""
         indices = {bytes.fromhex(key): index for index, key in enumerate(keys, start)}
         wanted, rows = list(indices), []
         with store_errors(self.path):
@@ -144,14 +142,29 @@ class RolloutStore:
         for first, count in _runs(positions):
             part = replace(request, start=request.start + first, n=count)
             own = keys[first : first + count]
-            flight = _Flight(asyncio.create_task(self._draw(part, own)))
+            flight = _Flight(own, asyncio.create_task(self._draw(part, own)))
             self._flights.update(dict.fromkeys(own, flight))
-            flight.task.add_done_callback(lambda _, own=own: self._landed(own))
+            self._tasks.add(flight.task)
+            flight.task.add_done_callback(partial(self._landed, flight))
         return len(positions)
 
-    def _landed(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            self._flights.pop(key, None)
+    def _landed(self, flight: _Flight, task: asyncio.Task[dict[str, StoredSample]]) -> None:
+        self._forget(flight)
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, so that asyncio does not report it where every caller has left
+
+    def _forget(self, flight: _Flight) -> None:
+        for key in flight.keys:
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+
+    def _leave(self, flight: _Flight) -> None:
+        flight.waiting -= 1
+        if flight.waiting == 0 and not flight.task.done():
+            # Forgotten at once: a request that comes before the task has ended must not join it.
+            self._forget(flight)
+            flight.task.cancel()
 
     async def _awaited(self, flights: set[_Flight]) -> dict[str, StoredSample]:
         for flight in flights:
@@ -163,7 +176,7 @@ class RolloutStore:
                 found |= await asyncio.shield(flight.task)
         finally:
             for flight in flights:
-                flight.leave()
+                self._leave(flight)
         return found
 
     async def _draw(self, request: GenerateRequest, keys: Sequence[str]) -> dict[str, StoredSample]:

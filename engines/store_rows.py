@@ -1,6 +1,7 @@
 """One stored sample: its key, its row, and the checksum that tells damage from data.
 
-SQLite notices a damaged page structure but not a flipped byte in a text, so every row carries a CRC of itself.
+SQLite notices a damaged page structure but not a flipped byte in a text, so every row carries a CRC of
+itself.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from steplabel.engines.port import Completion, Completions, GenerateRequest, Ren
 from steplabel.schemas import EngineError, FinishReason, ModelIdentity, StoreError, content_id
 
 COLUMNS: Final = (
-    "key, text, finish_reason, token_ids, completion_tokens, prompt_tokens, cached_tokens, cumulative_logprob, "
-    "prompt_logprob, checksum"
+    "key, text, finish_reason, token_ids, completion_tokens, prompt_tokens, cached_tokens, "
+    "cumulative_logprob, prompt_logprob, checksum"
 )
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSample:
-    """A sample as the store holds it. `prompt_*` and `cached_tokens` are those of the request that drew it."""
+    """A sample as stored. `prompt_*` and `cached_tokens` are those of the request that drew it."""
 
     key: str
     completion: Completion

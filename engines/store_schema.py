@@ -1,6 +1,7 @@
 """The rollout store's file: tables, how it is opened, and what SQLite's errors mean to a user.
 
-WAL mode, so that readers and one writer do not wait for each other; `synchronous=NORMAL`, so that a commit costs
+WAL mode, so that readers and one writer do not wait for each other; `synchronous=NORMAL`, so that a commit
+costs
 no fsync: after a crash of the process nothing committed is lost, after a power cut at most the last moments.
 """
 
@@ -21,14 +22,16 @@ BUSY_SECONDS: Final = 30.0  # how long to wait for another process's commit, whi
 
 _TABLES: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    # With a rowid, text is appended in the order it comes and only the 16-byte keys are spread over the index.
+    # With a rowid, text is appended in the order it comes and only the 16-byte keys are spread over the
+    # index.
     """CREATE TABLE rollouts (
         key BLOB PRIMARY KEY, text TEXT NOT NULL, finish_reason TEXT NOT NULL, token_ids BLOB NOT NULL,
         completion_tokens INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
         cumulative_logprob REAL, prompt_logprob REAL, checksum INTEGER NOT NULL)""",
     """CREATE TABLE usage (
-        run_id TEXT NOT NULL, process TEXT NOT NULL, requests INTEGER NOT NULL, engine_requests INTEGER NOT NULL,
-        engine_samples INTEGER NOT NULL, stored_samples INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL,
+        run_id TEXT NOT NULL, process TEXT NOT NULL, requests INTEGER NOT NULL, engine_requests INTEGER NOT
+        NULL, engine_samples INTEGER NOT NULL, stored_samples INTEGER NOT NULL, prompt_tokens INTEGER NOT
+        NULL,
         completion_tokens INTEGER NOT NULL, PRIMARY KEY (run_id, process)) WITHOUT ROWID""",
     """CREATE TABLE finished (
         run_id TEXT NOT NULL, unit_id TEXT NOT NULL, kind TEXT NOT NULL,
@@ -112,7 +115,8 @@ def _make_folder(path: Path) -> None:
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?mode={mode}"
-    # One thread at a time uses a connection, but not always the one that opened it. Transactions are ours to begin.
+    # One thread at a time uses a connection, but not always the one that opened it. Transactions are ours to
+    # begin.
     connection = sqlite3.connect(
         uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
@@ -121,7 +125,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL. Two processes that create a store at once collide here, and SQLite does not wait for us."""
+    """Switch to WAL. Two processes that create a store at once collide here, and SQLite does not wait."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:

@@ -24,7 +24,7 @@ Done: TypeAlias = Callable[["list[Row] | StoreError"], None]
 COUNT_SECONDS: Final = 0.05  # counts and marks that come without rows wait this long for company
 MAX_JOBS: Final = 1024  # jobs in one commit: bounds how long another process waits for its turn
 
-_INSERT: Final = f"INSERT OR IGNORE INTO rollouts ({COLUMNS}) VALUES ({', '.join('?' * 10)})"
+_INSERT: Final = f"INSERT OR IGNORE INTO rollouts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _SELECT: Final = f"SELECT {COLUMNS} FROM rollouts WHERE key = ?"  # noqa: S608 - our own names
 _USAGE: Final = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _FINISHED: Final = "INSERT OR REPLACE INTO finished VALUES (?, ?, ?)"
@@ -57,7 +57,7 @@ class _Batch:
 
 
 class StoreWriter:
-    """Owns the writing connection. Every method may be called from any thread and returns at once, but `close`."""
+    """Owns the writing connection. Any thread may call any method; all but `close` return at once."""
 
     def __init__(self, path: Path, *, run_id: str, process: str) -> None:
         self._path = path

@@ -1,7 +1,7 @@
 """A tokenizer as the engines need it: prompts to the ids that the model reads, ids to text, and stop strings.
 
-Prompt and prefix are tokenised together, as one text. A prefix cut from an earlier sample may thus be split into
-other tokens than the sample had (a boundary inside a token is healed), and the model sees the text as it
+Prompt and prefix are tokenised together, as one text. A prefix cut from an earlier sample may thus be split
+into other tokens than the sample had (a boundary inside a token is healed), and the model sees the text as it
 would see it in any other place. The ids of the earlier sample are not needed.
 """
 
@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
-from transformers import AutoTokenizer
-
 from steplabel.engines.port import GenerateRequest, Prompt, RenderedPrompt
 from steplabel.schemas import ConfigError, Message, PartKind
+from transformers import AutoTokenizer
 
 REMEMBERED = 1024  # renderings kept: the store and the engine behind it ask for the same one in turn
 
 
 class TextCodec:
-    """Encodes and decodes with a Hugging Face tokenizer. Thread-safe: callers encode while the model decodes."""
+    """Encodes and decodes with a Hugging Face tokenizer. Thread-safe: callers encode while rows decode."""
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
@@ -91,7 +90,7 @@ def _loaded(folder: Path) -> TextCodec:
 
 
 def stop_position(text: str, stops: Sequence[str], *, include: bool) -> int | None:
-    """Where `text` is to be cut: at the earliest stop, before it or (`include`) behind it; None without one."""
+    """Where to cut `text`: at the earliest stop, before it or (`include`) behind it; None without one."""
     found = [(at, at + len(stop)) for stop in stops if (at := text.find(stop)) >= 0]
     if not found:
         return None
@@ -102,8 +101,8 @@ def stop_position(text: str, stops: Sequence[str], *, include: bool) -> int | No
 def stop_window(stops: Sequence[str]) -> int:
     """How many of the last tokens must be read to see a stop that ends in the newest one.
 
-    Each token holds at least one byte of text and a character at most four, and a few more tokens keep clear of
-    decoders that trim the first one.
+    Each token holds at least one byte of text and a character at most four, and a few more tokens keep clear
+    of decoders that trim the first one.
     """
     return 4 * max(map(len, stops), default=0) + 4
 

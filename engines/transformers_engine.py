@@ -1,8 +1,8 @@
 """A transformers model in this process, on CPU or GPU, with continuous batching.
 
-Covered: causal language models with text prompts or chat messages; many callers share one batch, samples of one
-prefix share its prefill, each sample has its own seed. Models with plain full attention take rows in while others
-run; sliding windows and recurrent layers are decoded in whole batches.
+Covered: causal language models with text prompts or chat messages; many callers share one batch, samples of
+one prefix share its prefill, each sample has its own seed. Models with plain full attention take rows in
+while others run; sliding windows and recurrent layers are decoded in whole batches.
 Not covered: images, adapters, more than one device, log-probabilities of prompts (ConfigError).
 
 With float32 on a CPU a sample does not depend on what else is in the batch, but for the last bits of a logit,
@@ -16,7 +16,6 @@ import os
 from typing import Any, Final
 
 import torch
-
 from steplabel.engines.decoding import Decoder, Row
 from steplabel.engines.port import Completions, GenerateRequest, RenderedPrompt
 from steplabel.engines.scheduler import Job, Scheduler
@@ -25,7 +24,9 @@ from steplabel.schemas import ConfigError, ModelIdentity
 
 MAX_ROWS_CPU: Final = 64
 MAX_ROWS_GPU: Final = 256
-CACHE_SHARE: Final = 0.5  # of the memory that is free once the weights are loaded; the rest is for activations
+CACHE_SHARE: Final = (
+    0.5  # of the memory that is free once the weights are loaded; the rest is for activations
+)
 CACHE_BYTES_CPU: Final = 4 * 2**30  # most that the cache takes of a CPU's memory, which others use too
 
 
@@ -134,7 +135,7 @@ def _end_ids(model: Any) -> frozenset[int]:
 
 
 def _fitting_tokens(model: Any) -> int:
-    """Cached tokens that fit into memory, going by keys and values of every layer in the model's own dtype."""
+    """Tokens whose keys and values, of every layer and in the model's own dtype, fit into memory."""
     config = model.config.get_text_config(decoder=True)
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads

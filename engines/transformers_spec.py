@@ -1,4 +1,8 @@
-"""Which transformers model, where and how, as a picklable description. Imports torch only to open it."""
+"""Which transformers model, where and how, as a picklable description.
+
+Imports torch and transformers only when it is opened or previewed: configurations are made in processes that
+never run a model.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +27,12 @@ class TransformersSpec:
 
     Attributes:
         model: `bundled`, a folder, or a hub name. `revision`: of a hub model.
-        dtype: number format to run in. `auto` runs the bundled model in float32 (it is stored in half the bytes,
-            but on a CPU the wider format is faster, and samples do not depend on the batch), any other in the
-            format its config names.
+        dtype: number format to run in. `auto` runs the bundled model in float32 (it is stored in half the
+            bytes, but on a CPU the wider format is faster, and samples do not depend on the batch), any other
+            in the format its config names.
         device: `auto` takes a GPU where there is one; else a torch device.
-        max_rows, token_budget, threads: as in `TransformersEngine`; None for its defaults. They change how fast
-            it writes, not what.
+        max_rows, token_budget, threads: as in `TransformersEngine`; None for its defaults. They change how
+            fast it writes, not what.
         licence: of the model; empty takes the one its card states.
     """
 
@@ -55,7 +59,7 @@ class TransformersSpec:
         Raises:
             ConfigError: there is no such model, or its files are incomplete.
         """
-        from steplabel.engines.text_codec import load_codec
+        from steplabel.engines.text_codec import load_codec  # noqa: PLC0415 - see above
 
         checkpoint = find_checkpoint(self.model, self.revision)
         identity = read_identity(checkpoint, dtype=self._dtype(), licence=self.licence)
@@ -63,7 +67,7 @@ class TransformersSpec:
 
     def open(self) -> TransformersEngine:
         """Load the model. Raises ConfigError as `preview` does, and where the weights cannot be loaded."""
-        from steplabel.engines.transformers_engine import TransformersEngine
+        from steplabel.engines.transformers_engine import TransformersEngine  # noqa: PLC0415 - see above
 
         preview = self.preview()
         return TransformersEngine(
@@ -83,8 +87,8 @@ class TransformersSpec:
         return stored_dtype(find_checkpoint(self.model, self.revision).folder)
 
     def _loaded(self) -> Any:
-        import torch
-        from transformers import AutoModelForCausalLM
+        import torch  # noqa: PLC0415 - see above
+        from transformers import AutoModelForCausalLM  # noqa: PLC0415 - see above
 
         folder = find_checkpoint(self.model, self.revision).folder
         device = self.device

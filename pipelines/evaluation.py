@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 
-from steplabel.engines.bundled.task import first_wrong_step
+from steplabel.engines.bundled.task import TaskError, parse_problem
+from steplabel.engines.bundled.truth import Rule, check_solution, first_wrong
 from steplabel.labels.metrics import F1Report, first_error_f1
 from steplabel.schemas import ConfigError, DataError, LabelRow
-from steplabel.schemas.layouts.processbench import read_gold
+from steplabel.schemas.layouts.processbench import read_gold_steps
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.io import read_rows
 
@@ -36,29 +37,38 @@ class Evaluation:
     rollouts_per_solution: float
 
 
-def exact_truth(strict: bool = True) -> Truth:
+def exact_truth(rule: Rule = "strict") -> Truth:
     """Truth of the bundled model's generated problems, from problem and solution text alone."""
 
     def truth(row: LabelRow) -> int | None:
-        return first_wrong_step(row.problem, row.steps, strict=strict)
+        try:
+            problem = parse_problem(row.problem)
+        except TaskError:
+            return None
+        return first_wrong(check_solution(problem, row.steps), rule)
 
     return truth
 
 
 def gold_truth(path: str) -> Truth:
-    """Truth from a file of ProcessBench rows: matched by problem id, steps and all.
+    """Truth from a file of ProcessBench rows, matched by problem and steps.
 
     Raises:
         ConfigError: the file does not exist or holds no usable row.
     """
-    gold: dict[tuple[str, tuple[str, ...]], int] = {}
+    gold: dict[tuple[str, tuple[str, ...]], int | None] = {}
     for row in read_rows(path):
         if row.data is not None:
-            one = read_gold(row.data, line=row.where)
-            gold[one.problem_id, tuple(s.strip() for s in one.steps)] = one.first_error
+            one = read_gold_steps(row.data, line=row.where)
+            gold[one.problem.strip(), _bare(one.steps)] = one.first_error
     if not gold:
         raise ConfigError(f"gold file {path!r} holds no row")
-    return lambda row: gold.get((row.problem_id, tuple(s.strip() for s in row.steps)))
+    return lambda row: gold.get((row.problem.strip(), _bare(row.steps)))
+
+
+def _bare(steps: Sequence[str]) -> tuple[str, ...]:
+    """Steps without the separators around them, which layouts treat differently."""
+    return tuple(step.strip() for step in steps)
 
 
 def evaluate(folder: OutputFolder, truth: Truth) -> Evaluation:
@@ -93,7 +103,16 @@ def evaluate(folder: OutputFolder, truth: Truth) -> Evaluation:
 def table(evaluations: Sequence[Evaluation]) -> Table:
     """One line a run."""
     shown = Table(title="First-error F1 (ProcessBench's definition), 95 % bootstrap interval over problems")
-    for name in ("run", "F1", "interval", "acc. erroneous", "acc. clean", "solutions", "rollouts/sol.", "tokens/sol."):
+    for name in (
+        "run",
+        "F1",
+        "interval",
+        "acc. erroneous",
+        "acc. clean",
+        "solutions",
+        "rollouts/sol.",
+        "tokens/sol.",
+    ):
         shown.add_column(name, justify="left" if name == "run" else "right", overflow="fold")
     for one in evaluations:
         report = one.report

@@ -62,9 +62,7 @@ def build(
         seed=recipe.seed,
         in_flight=recipe.in_flight,
     )
-    labelling = Labelling(
-        policy=recipe.labels, run=job.run, completer_licence=job.completer_licence
-    )
+    labelling = Labelling(policy=recipe.labels, run=job.run, completer_licence=job.completer_licence)
     given = root | "Problems" >> beam.Create(problems, reshuffle=False).with_output_types(Evidence)
     solved = given | "ToSample" >> IntoShards(job.shards) | "SampleSolutions" >> SampleSolutions(sampling)
     checked = solved.solved | "CheckAnswers" >> CheckAnswers(recipe.checker)

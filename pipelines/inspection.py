@@ -40,7 +40,12 @@ def print_row(console: Console, row: LabelRow) -> None:
     for i, mark in enumerate(row.labels):
         first = " <- first error" if row.first_error == i else ""
         step = Text(printable_step(row.steps[i]), style=STYLES[mark]) + Text(first, style="bold red")
-        table.add_row(str(i), Text(mark if mark != StepMark.UNKNOWN else "?", style=STYLES[mark]), step, *_counts(row, i))
+        table.add_row(
+            str(i),
+            Text(mark if mark != StepMark.UNKNOWN else "?", style=STYLES[mark]),
+            step,
+            *_counts(row, i),
+        )
     console.print(table)
     console.print(Text(_verdict(row), style="dim"))
 
@@ -61,7 +66,9 @@ def _counts(row: LabelRow, i: int) -> tuple[str, str]:
 
 
 def _verdict(row: LabelRow) -> str:
-    where = {None: "first error not known", -1: "no error"}.get(row.first_error, f"first error at step {row.first_error}")
+    where = {None: "first error not known", -1: "no error"}.get(
+        row.first_error, f"first error at step {row.first_error}"
+    )
     return (
         f"{where} ({row.label_policy} v{row.label_policy_version}, target {row.label_target}, "
         f"by {', '.join(row.label_sources) or 'nobody'}); final answer {row.final_answer!r} is {row.outcome}, "

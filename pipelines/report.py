@@ -12,7 +12,7 @@ from rich.table import Table
 from steplabel.pipelines.run import RunResult
 from steplabel.schemas import NothingLabelled, StepMark
 from steplabel.transforms.dataset import OutputFolder
-from steplabel.transforms.io import count_values
+from steplabel.transforms.io import count_tuples, count_values
 
 MARK_NAMES = {StepMark.POSITIVE: "right", StepMark.NEGATIVE: "wrong", StepMark.UNKNOWN: "unknown"}
 
@@ -46,11 +46,11 @@ def count_dataset(folder: OutputFolder) -> DatasetCounts:
     def column(table: str, name: str) -> Counter[object]:
         return count_values([folder.join(f.path) for f in manifest.files(table)], name)
 
-    sources = column("labels", "label_sources")
+    sources = count_tuples([folder.join(f.path) for f in manifest.files("labels")], "label_sources")
     return DatasetCounts(
         rows=manifest.rows(),
         marks={str(mark): n for mark, n in sorted(column("labels", "labels").items(), key=str)},
-        by_outcome=sources.get("outcome", 0),
+        by_outcome=sources[(("outcome",),)],
         rejects={str(reason): n for reason, n in column("rejects", "reason").most_common()},
     )
 
@@ -98,7 +98,10 @@ def _count_rows(counts: DatasetCounts) -> list[tuple[str, str]]:
     rows = counts.rows
     return [
         ("problems", f"{rows['problems']:,}"),
-        ("solutions", f"{rows['solutions']:,}, labelled {rows['labels']:,} ({counts.by_outcome:,} by outcome alone)"),
+        (
+            "solutions",
+            f"{rows['solutions']:,}, labelled {rows['labels']:,} ({counts.by_outcome:,} by outcome alone)",
+        ),
         ("steps", marks or "none"),
         ("rollouts kept", f"{rows['rollouts']:,}"),
         ("left out", ", ".join(f"{n:,} {reason}" for reason, n in counts.rejects.items()) or "nothing"),

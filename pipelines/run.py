@@ -133,7 +133,9 @@ class _Worksite:
         hashed = config_hash(recipe)
         run_id = content_id("run", hashed, fingerprint(options.input))[:16]
         info = RunInfo(run_id=run_id, recipe=recipe.name, code_version=__version__, config_hash=hashed)
-        site = cls(recipe=recipe, options=options, folder=folder, store=_store_path(options, folder), info=info)
+        site = cls(
+            recipe=recipe, options=options, folder=folder, store=_store_path(options, folder), info=info
+        )
         if folder.is_local:
             stack.enter_context(_locked(folder))
         site._prepare()
@@ -192,7 +194,9 @@ def _store_path(options: RunOptions, folder: OutputFolder) -> str:
         Path(options.store).parent.mkdir(parents=True, exist_ok=True)
         return options.store
     if not folder.is_local:
-        raise ConfigError(f"output {options.output!r} is not on this machine: say where the rollouts go with --store")
+        raise ConfigError(
+            f"output {options.output!r} is not on this machine: say where the rollouts go with --store"
+        )
     path = Path(options.output, PRIVATE, STORE_NAME)
     path.parent.mkdir(parents=True, exist_ok=True)
     return str(path)

@@ -40,7 +40,9 @@ def main() -> None:
         if path.name.endswith(SDIST):
             _install(path, package)
     environment = os.environ | _harness_environment(arguments, info, scratch)
-    environment["PYTHONPATH"] = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    environment["PYTHONPATH"] = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")]).rstrip(
+        os.pathsep
+    )
     command = [sys.executable, "-m", "apache_beam.runners.worker.sdk_worker_main"]
     os.chdir(scratch)  # `-m` puts the working folder on the path: a checkout there would win over the package
     os.execve(sys.executable, command, environment)  # noqa: S606  # a fixed command, no shell

@@ -60,6 +60,7 @@ from steplabel.schemas.problem import (
     Role,
     Tool,
     UnitTest,
+    content_problem_id,
 )
 from steplabel.schemas.segmentation import (
     BlankLineSteps,
@@ -134,6 +135,7 @@ __all__ = [
     "UnitTest",
     "Verdict",
     "content_id",
+    "content_problem_id",
     "derive_seed",
     "make_solution",
     "node_key",

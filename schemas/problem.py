@@ -116,6 +116,11 @@ class Tool:
             check_text(getattr(self, name), field=f"tool {name}", allow_empty=name == "description")
 
 
+def content_problem_id(text: str, messages: tuple[Message, ...] = (), tools: tuple[Tool, ...] = ()) -> str:
+    """Id of a problem whose data set gives none: the same question has the same id in every layout."""
+    return content_id("problem", text, messages, tools)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """A problem and, where the data set gives one, its checkable answer.

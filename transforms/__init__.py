@@ -1,16 +1,16 @@
 """Beam transforms: thin shells over plain functions, one capability each.
 
-    coders.py     records between stages, as MessagePack
-    io.py         rows from JSONL, Parquet and dataset folders; tables to Parquet and back
-    dataset.py    the output folder: staging, manifest, commit
-    host.py       one event loop and one engine of each kind per process
-    prompts.py    from a problem to what the model is shown
-    sampler.py    answers `Sample` effects: engine, then answer checker
-    intake.py     rows to problems with imported solutions, or rejects
-    sample.py     SampleSolutions
-    annotate.py   FilterQuestions, Annotate
-    label.py      DeriveLabels
-    write.py      WriteDataset
+coders.py     records between stages, as MessagePack
+io.py         rows from JSONL, Parquet and dataset folders; tables to Parquet and back
+dataset.py    the output folder: staging, manifest, commit
+host.py       one event loop and one engine of each kind per process
+prompts.py    from a problem to what the model is shown
+sampler.py    answers `Sample` effects: engine, then answer checker
+intake.py     rows to problems with imported solutions, or rejects
+sample.py     SampleSolutions
+annotate.py   FilterQuestions, Annotate
+label.py      DeriveLabels
+write.py      WriteDataset
 """
 
 from steplabel.transforms.coders import register_coders

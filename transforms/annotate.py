@@ -63,9 +63,7 @@ def filter_question(
     yield beam.pvalue.TaggedOutput(DROPPED, evidence)
     counts = f"{len(evidence.solutions)} solutions: " + ", ".join(o.outcome for o in evidence.outcomes)
     problem = evidence.problem
-    reject = Reject(
-        record_id=problem.id, kind="problem", stage=FILTER_STAGE, reason=reason, detail=counts
-    )
+    reject = Reject(record_id=problem.id, kind="problem", stage=FILTER_STAGE, reason=reason, detail=counts)
     yield beam.pvalue.TaggedOutput(REJECTS, reject)
 
 
@@ -97,7 +95,14 @@ class _AnnotateShard(beam.DoFn):  # type: ignore[misc]
         host = engine_host()
         engine = host.engine(self.plan.completer)
         handler = Sampler(engine=engine, prompt=self.plan.prompt, checker=self.plan.checker)
-        waiting = [_Gathering(evidence) for evidence in problems]
+        waiting = []
+        for evidence in problems:
+            if (
+                evidence.problem.gold is None
+            ):  # no rollout could be judged: keep what is known and ask nothing
+                yield evidence
+            else:
+                waiting.append(_Gathering(evidence))
 
         def start() -> AsyncIterator[Finished[tuple[_Gathering, Solution], Annotation]]:
             programs = (
@@ -152,7 +157,11 @@ class _Gathering:
         reason = UNFINISHED.get(done.result.status)
         if reason is not None:
             yield Reject(
-                record_id=solution.id, kind="solution", stage="annotate", reason=reason, detail=done.result.detail
+                record_id=solution.id,
+                kind="solution",
+                stage="annotate",
+                reason=reason,
+                detail=done.result.detail,
             )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from steplabel.schemas import DataError, Evidence, Problem, Reason, Reject
 from steplabel.schemas.layouts import gsm8k_solutions, problems, processbench
+from steplabel.schemas.layouts.answers import ANSWER_FIELDS
 from steplabel.schemas.segmentation import Segmenter
 from steplabel.transforms.io import RawRow
 
@@ -18,17 +19,19 @@ RowReader = Callable[[Mapping[str, Any], str, Segmenter], Evidence]
 def read_native(row: Mapping[str, Any], where: str, segmenter: Segmenter) -> Evidence:
     """A row of the native layout: problem, gold answer, and solutions if it has any."""
     problem = problems.read_problem(row, line=where)
+    if problem.gold is None:
+        raise DataError(f"no gold answer: give one of {', '.join(ANSWER_FIELDS)}")
     return Evidence(problem=problem, solutions=problems.read_solutions(row, problem, segmenter))
 
 
 def read_processbench(row: Mapping[str, Any], where: str, segmenter: Segmenter) -> Evidence:
     """A ProcessBench row: one solution in given steps; it states no gold answer."""
-    return processbench.read_evidence(row, line=where)
+    return processbench.evidence_of(processbench.read_gold_steps(row, line=where))
 
 
 def read_gsm8k_solutions(row: Mapping[str, Any], where: str, segmenter: Segmenter) -> Evidence:
     """A row of GSM8K's example model solutions: a problem and four models' solutions."""
-    return gsm8k_solutions.read_evidence(row, segmenter, line=where)
+    return gsm8k_solutions.read_model_solutions(row, line=where, segmenter=segmenter)
 
 
 READERS: Mapping[str, RowReader] = {
@@ -83,7 +86,12 @@ class Intake:
 
 def _bad_row(where: str, detail: str, excerpt: str) -> Reject:
     return Reject(
-        record_id=where, kind="row", stage="intake", reason=Reason.BAD_ROW, detail=printable(detail), excerpt=excerpt
+        record_id=where,
+        kind="row",
+        stage="intake",
+        reason=Reason.BAD_ROW,
+        detail=printable(detail),
+        excerpt=excerpt,
     )
 
 

@@ -120,7 +120,9 @@ def _read_lines(path: str) -> Iterator[RawRow]:
             where = f"{_label(path)}:{number}"
             if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
                 _skip_line(handle)
-                yield RawRow(where=where, error=f"line longer than {MAX_LINE_BYTES:,} bytes", excerpt=_excerpt(line))
+                yield RawRow(
+                    where=where, error=f"line longer than {MAX_LINE_BYTES:,} bytes", excerpt=_excerpt(line)
+                )
                 continue
             yield _parsed(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, where)
 
@@ -209,14 +211,26 @@ def read_records(paths: Iterable[str], record: type) -> Iterator[Any]:
 def count_values(paths: Iterable[str], column: str) -> Counter[Any]:
     """How often each value stands in one column; the items of lists are counted one by one."""
     counts: Counter[Any] = Counter()
+    for batch in _columns(paths, [column]):
+        values = batch.column(0)
+        flat = values.flatten() if pa.types.is_list(values.type) else values
+        counts.update({e["values"]: e["counts"] for e in flat.value_counts().to_pylist()})
+    return counts
+
+
+def count_tuples(paths: Iterable[str], *columns: str) -> Counter[tuple[Any, ...]]:
+    """How often each combination of values stands in some columns; lists are values as a whole."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for batch in _columns(paths, list(columns)):
+        rows = zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+        counts.update(tuple(tuple(v) if isinstance(v, list) else v for v in row) for row in rows)
+    return counts
+
+
+def _columns(paths: Iterable[str], columns: list[str]) -> Iterator[pa.RecordBatch]:
     for path in paths:
         with _open(path) as handle:
-            file = pq.ParquetFile(handle)
-            for batch in file.iter_batches(65_536, columns=[column]):
-                values = batch.column(0)
-                flat = values.flatten() if pa.types.is_list(values.type) else values
-                counts.update({e["values"]: e["counts"] for e in flat.value_counts().to_pylist()})
-    return counts
+            yield from pq.ParquetFile(handle).iter_batches(65_536, columns=columns)
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], path: str) -> int:

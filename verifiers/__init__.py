@@ -9,7 +9,8 @@ structures.py    tuples, sets, lists, intervals of numbers
 wording.py       multiple choice and free text
 maths.py         formulas: what is decided here, what math-verify is asked, and when it is believed
 screening.py     what math-verify must never see
-maths_pool.py    killable workers: budget, quarantine, cache; maths_worker.py: the child; frames.py: their messages
+maths_pool.py    killable workers: budget, quarantine, cache; maths_worker.py: the child; frames.py: their
+messages
 
 Covered: final answers of type number, expression, choice and text.
 Not covered: whether the steps that led there are right.

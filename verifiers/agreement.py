@@ -2,13 +2,14 @@
 
 Policy, symmetric in its two numbers:
 
-- Equal values are the same, however they are written. Float noise (17.999999999999996, at least 12 digits printed,
-  within 1e-9) counts as equal.
-- A decimal with at least 3 significant digits that is the rounding of a number *without* a finite decimal form is
-  the same: 0.333 and 1/3, since nobody can print 1/3 otherwise.
-- Where the finer number could have been printed in full, rounding may or may not have been asked for: 3.14 and
-  3.1416, 0.67 and 2/3 (two digits only), 12.5 and 12.47 are `unknown`. So are truncations (0.666 and 2/3).
-- Integers are exact: 33 and 33.3 differ.
+- Equal values are the same, however they are written. Float noise (17.999999999999996, at least 12 digits
+  printed, within 1e-9) counts as equal.
+- A decimal with at least 3 significant digits that is the rounding of a number *without* a finite decimal
+  form is the same: 0.333 and 1/3, since nobody can print 1/3 otherwise.
+- Where the finer number could have been printed in full, rounding may or may not have been asked for: 3.14
+  and 3.1416, 0.67 and 2/3 (two digits only), 12.5 and 12.47 are `unknown`. So are truncations (0.666 and
+  2/3).
+- Integers are exact: 33 and 33.3 differ, and so do 5 and 5.01.
 - A percent sign on one side only (50% and 50, 50% and 0.5) is `unknown` where either reading agrees.
 - Different known measures (5 m, 500 cm), or one side without a unit and a ratio that a unit could explain
   (5 and 500 cents), are `unknown`.
@@ -22,7 +23,6 @@ from fractions import Fraction
 
 from steplabel.schemas import Outcome
 from steplabel.verifiers.numbers import Number
-from steplabel.verifiers.units import UNIT_RATIOS
 
 _NOISE_DIGITS = 12
 _NOISE = Fraction(1, 10**9)
@@ -87,7 +87,11 @@ def _is_noise(printed: Number, other: Number) -> bool:
 
 
 def _rounding(coarse: Number, fine: Number) -> Relation:
-    if not coarse.decimals or (fine.decimals is not None and fine.decimals <= coarse.decimals):
+    if (
+        not coarse.decimals
+        or fine.value.denominator == 1
+        or (fine.decimals is not None and fine.decimals <= coarse.decimals)
+    ):
         return Relation.DIFFERENT
     distance = abs(coarse.value - fine.value) * 10**coarse.decimals
     digits = _significant(coarse)
@@ -110,14 +114,13 @@ def _one_percent(gold: Number, answer: Number) -> tuple[Outcome, str]:
 
 
 def _convertible(gold: Number, answer: Number) -> bool:
-    """A measure stands on at least one side, not the same on both, and their ratio is one that units have."""
-    if gold.unit.word == answer.unit.word or not (gold.unit.measure or answer.unit.measure):
+    """A measure stands on one side at least, and a change of units could explain the difference."""
+    left, right = gold.unit, answer.unit
+    if left.word == right.word or not gold.value or not answer.value:
         return False
-    if (gold.unit.word and not gold.unit.measure) or (answer.unit.word and not answer.unit.measure):
-        return False
-    if not gold.value or not answer.value:
-        return False
-    if gold.unit.word and answer.unit.word:
+    if left.measure and right.measure:
         return True
+    if left.word and right.word:  # eggs and dollars
+        return False
     ratio = abs(gold.value / answer.value)
-    return ratio in UNIT_RATIOS or 1 / ratio in UNIT_RATIOS
+    return left.explains(ratio) or right.explains(ratio)

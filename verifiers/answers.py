@@ -33,8 +33,8 @@ from steplabel.verifiers.wording import compare_choices, compare_texts
 
 _WORKER: Final = "worker"
 
-# The commonest end of a solution, read without the general extractor: a last line "Answer: 42". Must say exactly what
-# the general path would say, which a test asserts.
+# The commonest end of a solution, read without the general extractor: a last line "Answer: 42". Must say
+# exactly what the general path would say, which a test asserts.
 _LAST_LINE = re.compile(r"(?:(?:A|Answer|Final Answer):|[Tt]he answer is:?|####) +(\$?(-?[0-9]{1,15}))\.?\s*")
 _WHOLLY_TEXT = re.compile(r"\s*\$?\s*\\(?:text|mbox|textbf|mathrm)\s*\{([^{}]*)\}\s*\$?\s*\.?\s*")
 _ONE_CHOICE = re.compile(r"\s*\(?[A-Z]\)?(?:\s*,\s*\(?[A-Z]\)?)*\s*")
@@ -46,8 +46,9 @@ class CheckedAnswer:
     """What was found and decided.
 
     Attributes:
-        reason: how it was decided (`exact`, `number`, `rounding`, `structure`, `choice`, `text`, `math_verify`, ...);
-            a `schemas.Reason` if it is unknown, with what stood in the way after a colon.
+        reason: how it was decided (`exact`, `number`, `rounding`, `structure`, `choice`, `text`,
+            `math_verify`, ...); a `schemas.Reason` if it is unknown, with what stood in the way after a
+            colon.
         answer: the answer as the text gives it, None if it gives none.
     """
 
@@ -61,12 +62,13 @@ class AnswerChecker:
     """Configuration of the answer checker: frozen and picklable; workers are opened lazily, once per process.
 
     Attributes:
-        markers: further literal texts that announce an answer, besides `Answer:`, `A:`, "the answer is", `####`
-            and `\\boxed`.
+        markers: further literal texts that announce an answer, besides `Answer:`, `A:`, "the answer is",
+            `####` and `\\boxed`.
         last_number: take the last number of the last line for number golds if nothing announces an answer.
         ignore_percent: compare the digits of 50% and 50. Off, one sign too few is `unknown`.
         use_worker: ask math-verify; off, what needs it is `unknown`.
-        worker_timeout_s: wall-clock seconds for one question, its start not counted. Past it the worker is killed.
+        worker_timeout_s: wall-clock seconds for one question, its start not counted. Past it the worker is
+            killed.
         worker_memory_mb: its address space.
         workers: processes for each process that checks; threads queue for them.
     """
@@ -112,8 +114,8 @@ class AnswerChecker:
     ) -> CheckedOutcome:
         """Check the text of a rollout or solution.
 
-        A text cut by length counts only if its answer was complete before the cut (see `extraction`); otherwise it is
-        unknown (`length`). A finished text without an answer is unknown (`no_answer`).
+        A text cut by length counts only if its answer was complete before the cut (see `extraction`);
+        otherwise it is unknown (`length`). A finished text without an answer is unknown (`no_answer`).
         """
         if finish_reason is FinishReason.LENGTH and not _elsewhere(gold):
             found = self._find(text, gold, cut=True)

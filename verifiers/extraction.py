@@ -1,14 +1,15 @@
 r"""Where a solution says its final answer.
 
-Looked for, the last one in the text wins: `Answer:` or `A:` at the start of a line, "the answer is", `####`, and
-`\boxed{}` with balanced braces. Without any of them: a text of one short line is itself the answer, and for number
-golds the last number of the last line is, as a stated last resort.
+Looked for, the last one in the text wins: `Answer:` or `A:` at the start of a line, "the answer is", `####`,
+and `\boxed{}` with balanced braces. Without any of them: a text of one short line is itself the answer, and
+for number golds the last number of the last line is, as a stated last resort.
 
-An answer is *closed* if what follows shows that it was finished: the brace of the box, the end of its line, or a full
-stop and a space. In a completion cut by length only a closed answer counts: the 4 of a cut 42 is no answer, and
-neither is a last number.
+An answer is *closed* if what follows shows that it was finished: the brace of the box, the end of its line,
+or a full stop and a space. In a completion cut by length only a closed answer counts: the 4 of a cut 42 is no
+answer, and neither is a last number.
 
-Not covered: several questions in one text. Stop sequences must cut a completion before it asks itself the next one.
+Not covered: several questions in one text. Stop sequences must cut a completion before it asks itself the
+next one.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from itertools import islice
 
 from steplabel.schemas import AnswerType
 from steplabel.verifiers.notation import MAX_ANSWER_CHARS, plain, unwrapped
-from steplabel.verifiers.screening import has_words
 from steplabel.verifiers.numbers import read_number
+from steplabel.verifiers.screening import has_words
 
 TAIL_CHARS = 50_000
 """Only the end of a text is searched: an answer that 50,000 characters follow is not a final one."""
@@ -31,7 +32,8 @@ _MAX_TRIES = 32  # candidates looked at, from the last one back: hostile texts h
 _SHORT_LINE = 200
 _LINE_MARKS = r"(?:(?:the\s+)?final\s+answer|answer|ans)"
 _MARKER = re.compile(
-    # At the start of a line, Markdown marks allowed: "**Final Answer:** 5", "### Answer\n5", "A: 5", "#### 5".
+    # At the start of a line, Markdown marks allowed: "**Final Answer:** 5", "### Answer\n5", "A: 5", "####
+    # 5".
     rf"^[ \t>*#_-]*(?:{_LINE_MARKS}[ \t]*\**[ \t]*(?::|=|\n)|A:|####)[ \t]*\**"
     # Anywhere: "so the answer is", "the final answer to the question is:", "Answer: 5".
     r"|\banswer\b(?:[ \t]+(?:to|for|of)\b[^.\n:]{0,80}?)?[ \t]+(?:is|will be|would be|equals)\b[ \t]*\**[ \t]*:?"
@@ -96,7 +98,9 @@ def find_answer(
         if found and (found.closed or not cut):
             return found
         announced = True
-    if cut or announced:  # "the answer is not 18", or a box that never closes: a guess would contradict the text
+    if (
+        cut or announced
+    ):  # "the answer is not 18", or a box that never closes: a guess would contradict the text
         return None
     bare = _bare(text)
     if kind is not AnswerType.NUMBER or not last_number or (bare and not is_prose(bare.text)):

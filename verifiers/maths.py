@@ -1,7 +1,7 @@
 r"""Comparing mathematical answers: what can be decided at once, and what the algebra system is asked and believed.
 
-The order is exact text, numbers, structures of numbers; what is left goes to math-verify in its worker, if screening
-lets it. Its verdict is believed only where it answers the question that was put:
+The order is exact text, numbers, structures of numbers; what is left goes to math-verify in its worker, if
+screening lets it. Its verdict is believed only where it answers the question that was put:
 
 - both sides parsed whole, and the comparison agrees in both directions;
 - percent signs and known units do not differ (they were taken off before, since it drops them);
@@ -22,8 +22,8 @@ from steplabel.verifiers.maths_pool import Reply
 from steplabel.verifiers.notation import MAX_ANSWER_CHARS, has_foreign_digits, is_clean, plain
 from steplabel.verifiers.numbers import Number, read_number
 from steplabel.verifiers.screening import (
+    has_words,
     is_relation,
-    letters,
     refused,
     same_letters_but_for_case,
 )
@@ -41,9 +41,13 @@ _RANGE = re.compile(r"\s*\d+(?:[.,]\d+)*\s?-\s?\d+(?:[.,]\d+)*(?:\s+[a-zA-Z]{2,}
 _CLOCK = re.compile(
     r"\s*(\d{1,3})\s*:\s*(\d{1,3})(?:\s*:\s*(\d{1,3}))?\s*(?:([ap])\.?\s?m\.?)?\s*", re.ASCII | re.IGNORECASE
 )
-_BASE = re.compile(r"\s*\(?([0-9A-Za-z,]{1,60})\)?\s*_\s*\{?\s*(\d{1,2})\s*\}?\s*", re.ASCII)
+_BASE = re.compile(r"\s*\(?(-?[0-9A-Za-z,]{1,60})\)?\s*_\s*\{?\s*(\d{1,2})\s*\}?\s*", re.ASCII)
 _UNIT_TAIL = re.compile(r"(?<=[\d})])\s*((?:\\?%|\u00b0|[A-Za-z]{2,})[A-Za-z\u00b0 /.^{}23]*)$")
-_CONSTANTS = frozenset("ei")
+_THOUSANDS = re.compile(r"(?<![\d.,(\[])\d{1,3}(?:,\d{3})+(?![\d,])(?=[^)\]]*(?:\}|$))", re.ASCII)
+_LOOSE_SPACE = re.compile(r" (?=[^A-Za-z0-9\\])|(?<=[^A-Za-z0-9]) ")
+_SUFFIXED = re.compile(
+    r"[-\d.,/ ]*[A-Za-z]{1,2}\s*"
+)  # 18k, 5 m, 2s, E: a unit, a scale, a choice or a variable
 _MALFORMED = re.compile(r"-?0[0-9]+")  # the 00 of "1,0,00": no list and no number
 
 
@@ -52,7 +56,8 @@ class Formula:
     """One side, read as far as it can be read here.
 
     Attributes:
-        text: in plain notation, a leading name (`x =`) taken off.
+        text: in plain notation, a leading name (`x =`) and spaces beside signs taken off; empty for a hostile
+            text.
         number, structures: what it is, if it is one of these.
         body: without unit and percent sign, as the algebra system may see it; `refused` says why it may not.
     """
@@ -70,19 +75,19 @@ class Formula:
 def read_formula(answer: str, *, loose: bool) -> Formula:
     """Read one side. `loose`: the gold is known to be a number (see `read_number`)."""
     if len(answer) > MAX_ANSWER_CHARS or not is_clean(answer):
-        return Formula(answer[:80], None, None, "", Unit(), False, Reason.UNPARSABLE)
+        return Formula("", None, None, "", Unit(), False, Reason.UNPARSABLE)
     text = _without_approximation(_without_name(plain(answer)))
     if has_foreign_digits(text):
-        return Formula(text, None, None, "", Unit(), False, Reason.UNPARSABLE)
+        return Formula("", None, None, "", Unit(), False, Reason.UNPARSABLE)
     number = read_number(text, loose=loose) or _last_of_chain(text, loose=loose)
     structures = read_structures(text)
     body, unit, percent = _without_unit(text)
-    return Formula(text, number, structures, body, unit, percent, refused(body))
+    return Formula(_LOOSE_SPACE.sub("", text), number, structures, body, unit, percent, refused(body))
 
 
 def decide(gold: Formula, answer: Formula, *, ignore_percent: bool = False) -> Decision | None:
     """Decide without the algebra system; None if it has to be asked. Unknown comes with what stands in the way."""
-    if gold.text == answer.text and gold.refused != Reason.UNPARSABLE:
+    if gold.text and gold.text == answer.text:
         return Outcome.CORRECT, "exact"
     if gold.number and answer.number:
         return compare_numbers(gold.number, answer.number, ignore_percent=ignore_percent)
@@ -94,7 +99,7 @@ def decide(gold: Formula, answer: Formula, *, ignore_percent: bool = False) -> D
         if not same_brackets(gold.structures, answer.structures):
             return Outcome.UNKNOWN, "structure"
     if gold.number and answer.structures:
-        return _list_for_number(gold, answer)
+        return _list_for_number(answer)
     return _unaskable(gold, answer)
 
 
@@ -121,7 +126,7 @@ def _unaskable(gold: Formula, answer: Formula) -> Decision | None:
             return Outcome.UNKNOWN, side.refused
     if gold.percent != answer.percent or gold.unit.conflicts(answer.unit):
         return Outcome.UNKNOWN, Reason.UNDECIDED
-    if gold.number and letters(answer.body) - _CONSTANTS:  # 18k: thousand or a variable
+    if gold.number and _SUFFIXED.fullmatch(answer.body):
         return Outcome.UNKNOWN, Reason.UNDECIDED
     if same_letters_but_for_case(gold.body, answer.body) or _RANGE.fullmatch(answer.body):
         return Outcome.UNKNOWN, Reason.UNDECIDED
@@ -131,18 +136,14 @@ def _unaskable(gold: Formula, answer: Formula) -> Decision | None:
     return (Outcome.UNKNOWN, Reason.UNDECIDED) if degrees and r"\pi" in gold.body + answer.body else None
 
 
-def _list_for_number(gold: Formula, answer: Formula) -> Decision:
-    """Several numbers where one is wanted are wrong, unless "3,5" means 3.5 or {5} means 5."""
-    entries = [s.entries for s in answer.structures or ()]
-    count = sum(len(e) for e in entries)
-    decimal = count == 2 and not (answer.structures or ())[0].opening
-    if count == 1 or decimal or not all(_is_entry(e) for group in entries for e in group):
+def _list_for_number(answer: Formula) -> Decision:
+    """Several entries where one number is wanted are wrong, unless "3,5" means 3.5 or {5} means 5."""
+    structures = answer.structures or ()
+    entries = [entry for structure in structures for entry in structure.entries]
+    decimal = len(entries) == 2 and not structures[0].opening and all(e.isdigit() for e in entries)
+    if len(entries) == 1 or decimal or has_words(answer.text) or any(map(_MALFORMED.fullmatch, entries)):
         return Outcome.UNKNOWN, "structure"
     return Outcome.WRONG, "structure"
-
-
-def _is_entry(text: str) -> bool:
-    return read_number(text) is not None and not _MALFORMED.fullmatch(text)
 
 
 def _decide_notation(gold: str, answer: str) -> Decision | None:
@@ -178,6 +179,9 @@ def _compare_bases(gold: str, answer: str) -> Decision | None:
     if match is None:
         return None
     digits, other = match[1].replace(",", ""), other.replace(",", "").strip()
+    if left and other.upper() == digits.upper():  # the question named the base, and no decimal has these
+    digits
+        return Outcome.CORRECT, "base"
     if not other.isdigit() or other == digits or _in_base(digits, int(match[2])) == int(other):
         return Outcome.UNKNOWN, "base"  # the base may stand in the question
     return Outcome.WRONG, "base"
@@ -226,7 +230,7 @@ def _last_of_chain(text: str, *, loose: bool) -> Number | None:
 
 def _without_unit(text: str) -> tuple[str, Unit, bool]:
     """Take a unit or percent sign off a formula that is no plain number: `4\\sqrt{2} cm`, `\\frac{\\pi}{2}%`."""
-    text = text.replace("$", "").strip()
+    text = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), text.replace("$", "")).strip()
     match = _UNIT_TAIL.search(text)
     tail = read_unit(match[1], loose=False) if match else None
     if match is None or tail is None or tail.factor != 1:

@@ -1,9 +1,9 @@
 """The parent's side of the maths workers: start, ask, kill, remember.
 
-Workers are started by exec of a fresh interpreter, never by forking this process (Beam and gRPC threads do not survive
-a fork). One wall-clock budget covers parse, parse and verify; who passes it is killed and started anew for the
-next question. A question that killed a worker is quarantined and never asked again; answers are cached. Both memories
-are bounded. Any thread may ask: with more threads than workers, they queue.
+Workers are started by exec of a fresh interpreter, never by forking this process (Beam and gRPC threads do
+not survive a fork). One wall-clock budget covers parse, parse and verify; who passes it is killed and started
+anew for the next question. A question that killed a worker is quarantined and never asked again; answers are
+cached. Both memories are bounded. Any thread may ask: with more threads than workers, they queue.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ class _Worker:
     def __init__(self, limits: WorkerLimits) -> None:
         self._limits = limits
         self.stopped = False
-        # -P: the working directory may hold a file named like a standard module; our own path is passed on instead.
+        # -P: the working directory may hold a file named like a standard module; our own path is passed on
+        # instead.
         path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-P", "-m", "steplabel.verifiers.maths_worker", str(limits.memory_mb)],

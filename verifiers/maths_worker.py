@@ -1,9 +1,10 @@
 """The child process in which math-verify and sympy run, and may hang, crash or eat memory without harm.
 
-Started as `python -m steplabel.verifiers.maths_worker MEMORY_MB` with pipes on its standard input and output. One
-request at a time: a frame is 4 bytes of length (big-endian) and that much JSON. It ends when its input ends, which
-is also how it learns that its parent died. Its limits: address space, and for each request CPU seconds; the wall
-clock belongs to the parent, who kills. math-verify's own timeouts are alarms on the main thread and stay off.
+Started as `python -m steplabel.verifiers.maths_worker MEMORY_MB` with pipes on its standard input and output.
+One request at a time: a frame is 4 bytes of length (big-endian) and that much JSON. It ends when its input
+ends, which is also how it learns that its parent died. Its limits: address space, and for each request CPU
+seconds; the wall clock belongs to the parent, who kills. math-verify's own timeouts are alarms on the main
+thread and stay off.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ def compare(gold: str, answer: str) -> Message:
     """Parse both and compare them both ways.
 
     Returns:
-        `parsed`: whether both were read as mathematics. `equal`: gold against answer; `reverse`: the other way
-        round, since math-verify is not symmetric. `gold_value`, `answer_value`: decimal digits where both are real
-        numbers, so that the caller may judge rounding by its own policy.
+        `parsed`: whether both were read as mathematics. `equal`: gold against answer; `reverse`: the other
+        way round, since math-verify is not symmetric. `gold_value`, `answer_value`: decimal digits where both
+        are real numbers, so that the caller may judge rounding by its own policy.
     """
     left, right = _parsed(gold), _parsed(answer)
     if left is None or right is None:
@@ -55,12 +56,17 @@ def compare(gold: str, answer: str) -> Message:
 
 
 def _parsed(text: str) -> Any:
+    from latex2sympy2_extended import NormalizationConfig
     from math_verify import LatexExtractionConfig, parse
 
+    # units: our caller took them off; left on, the variables t and g vanish from formulas as tons and grams.
+    tidy = NormalizationConfig(
+        basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="all", equations=False
+    )
     # The whole box or nothing: without these modes a fragment of what cannot be parsed would be compared.
     found = parse(
         rf"\boxed{{{text}}}",
-        extraction_config=[LatexExtractionConfig(boxed_match_priority=0)],
+        extraction_config=[LatexExtractionConfig(boxed_match_priority=0, normalization_config=tidy)],
         fallback_mode="no_fallback",
         extraction_mode="first_match",
         parsing_timeout=None,

@@ -1,8 +1,9 @@
 r"""Answers as one plain notation: Unicode signs, LaTeX wrappers and Markdown marks taken off, the content left as it was.
 
-Covered: `\boxed`-less LaTeX as models write it (`\text{}`, `\left`, `\dfrac`, `\!`, `\$`, `\%`, degrees), inline math
-delimiters, bold marks, superscripts, vulgar fractions, full-width digits, Unicode operators, a trailing full stop.
-Not covered: what the answer means. Digits of other scripts are not converted: "1٢" must not become 12.
+Covered: `\boxed`-less LaTeX as models write it (`\text{}`, `\left`, `\dfrac`, `\!`, `\$`, `\%`, degrees),
+    inline math
+delimiters, bold marks, superscripts, vulgar fractions, full-width digits, Unicode operators, a trailing full
+stop. Not covered: what the answer means. Digits of other scripts are not converted: "1٢" must not become 12.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ _WORDS = re.compile(
 )
 _SIZES = re.compile(r"\\(?:left|right|[bB]igg?[lrm]?)(?=\s*(?:[\[\]().|]|\\[{}|lr]))(?:\s*\.)?")
 _NOTHING = re.compile(r"(?<!\\)\\(?:(?:displaystyle|textstyle|limits|nolimits|boldsymbol)(?![a-zA-Z])|!)")
+_STRAY = re.compile(r"(?<!\\)\\(?=\d)")  # \\15 for \\$15
 _ARGUMENT = r"(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[a-zA-Z]+|[0-9a-zA-Z])"
 _BARE_FRACTION = re.compile(rf"\\frac\s*({_ARGUMENT})\s*({_ARGUMENT})")
 _BARE_ROOT = re.compile(r"\\sqrt\s*([0-9a-zA-Z])(?![0-9a-zA-Z])")
@@ -61,7 +63,7 @@ _PLAIN_PI = re.compile(r"(?<![a-zA-Z\\])pi(?![a-zA-Z])")
 _SPACES = re.compile(r"(?<!\\)\\(?:[,;: ]|q?quad(?![a-zA-Z]))|~|\s+")  # not the \\ that ends a matrix row
 _FRACTIONS = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
 _DEGREES = re.compile(r"\^\s*(?:\\circ|\{\s*\\circ\s*\})|\\degree(?:s)?(?![a-zA-Z])|\u00b0")
-_CONJUNCTION = re.compile(r"(?<=[\d})a-z])\s*,?\s+(?:and|or)\s+(?=[-\d\\({])")
+_CONJUNCTION = re.compile(r"(?<=[\d})a-z])(?:\s*,\s*|\s+)(?:and|or)\s+(?=[-\d\\({])")
 _WRAPS = (
     ("$$", "$$"),
     ("$", "$"),
@@ -109,7 +111,9 @@ def unwrapped(text: str) -> str:
         text = text.strip()
         if text[-1:] in (".", ";", ",", ":") and not text.endswith(r"\,"):
             text = text[:-1]
-        text = text.removesuffix("**") if text.count("**") == 1 else text  # its partner stood before the marker
+        text = (
+            text.removesuffix("**") if text.count("**") == 1 else text
+        )  # its partner stood before the marker
         for start, end in _WRAPS:
             inner = text[len(start) : -len(end)]
             if len(text) > len(start) + len(end) and text.startswith(start) and text.endswith(end):
@@ -121,7 +125,7 @@ def unwrapped(text: str) -> str:
 
 
 def _without_latex(text: str) -> str:
-    text = _NOTHING.sub("", text)
+    text = _STRAY.sub("", _NOTHING.sub("", text))
     text = text.replace(r"\$", "$").replace(r"\%", "%").replace(r"\#", "#")
     text = _DEGREES.sub("\u00b0", _FRACTIONS.sub(r"\\frac", text))
     for _ in range(3):  # \textbf{\text{B}}: nested deeper, nobody writes

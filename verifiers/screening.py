@@ -1,9 +1,9 @@
 r"""What may be shown to the computer algebra system at all, and which of its verdicts may be believed.
 
-Screened before it starts, because it would hang, crash or read a fragment: long texts, deep braces, towers of powers,
-large factorials, control characters, foreign digits.
-Refused, because it would answer something else than was asked (measured on math-verify 0.9): words are products of
-letters to it (listen = silent), b = B, units and percent signs vanish, 12:30 is a ratio, (1, 2) may equal {1, 2}.
+Screened before it starts, because it would hang, crash or read a fragment: long texts, deep braces, towers of
+powers, large factorials, control characters, foreign digits. Refused, because it would answer something else
+than was asked (measured on math-verify 0.9): words are products of letters to it (listen = silent), b = B,
+units and percent signs vanish, 12:30 is a ratio, (1, 2) may equal {1, 2}.
 """
 
 from __future__ import annotations
@@ -22,15 +22,19 @@ MAX_OPERATORS = 200
 _POWER = re.compile(r"\^")
 _TOWER = re.compile(r"\^\s*(?:\{[^{}]*\^|[\w.]+\s*\^)|\^\s*\{?\s*[({]*\s*-?\d{4,}")
 _FACTORIAL = re.compile(r"\d{4,}\s*!|[)}\]!]\s*!")
+# Read as sums: 5 6 is 11 to the algebra system, and 2\\frac{5}{3} is 11/3, though nobody writes such a mixed
+# number.
+_ADJACENT = re.compile(r"\d\s+\d|\d\s*\\frac\s*\{\s*\d+\s*\}\s*\{\s*\d+\s*\}")
 _SIGNS = re.compile(r"[-+]\s*[-+]")  # --5 is 5 to the algebra system, and a slip of the pen to us
 _HEAVY = re.compile(r"\\(?:sum|prod|int|iint|oint|lim|binom|dbinom|tbinom|begin\{cases)(?![a-zA-Z])")
 _LITERAL = re.compile(r"\d{%d,}" % (MAX_DIGITS + 1))
 _OPERATOR = re.compile(r"[-+*/^,]|\\[a-zA-Z]+")
 _COMMAND = re.compile(r"\\(?:begin|end)\s*\{[a-zA-Z*]+\}|\\[a-zA-Z]+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
-_FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln exp sqrt pi mod gcd lcm max min".split()
-)
+_FUNCTION_NAMES = """
+    sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln exp sqrt pi mod gcd lcm max min
+"""
+_FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 _LETTERS_ONLY = re.compile(r"\s*[A-Za-z]{2,}\s*")
 _RELATION = re.compile(r"[=<>]|\\(?:le|ge|leq|geq|lt|gt|ne|neq|in)(?![a-zA-Z])")
 
@@ -39,11 +43,16 @@ def refused(text: str) -> str:
     """Why the algebra system must not see `text` (in plain notation), empty if it may."""
     if len(text) > MAX_CHARS or not is_clean(text) or has_foreign_digits(text):
         return Reason.UNPARSABLE
-    if _depth(text) > MAX_DEPTH or len(_OPERATOR.findall(text)) > MAX_OPERATORS or _LITERAL.search(text):
+    if (
+        not 0 <= _depth(text) <= MAX_DEPTH
+        or len(_OPERATOR.findall(text)) > MAX_OPERATORS
+        or _LITERAL.search(text)
+    ):
         return Reason.UNPARSABLE
     if _TOWER.search(text) or _FACTORIAL.search(text) or _SIGNS.search(text) or _HEAVY.search(text):
         return Reason.UNPARSABLE
-    return Reason.UNDECIDED if has_words(text) or ":" in text or _LETTERS_ONLY.fullmatch(text) else ""
+    misread = has_words(text) or ":" in text or _ADJACENT.search(text) or _LETTERS_ONLY.fullmatch(text)
+    return Reason.UNDECIDED if misread else ""
 
 
 def has_words(text: str) -> bool:
@@ -71,8 +80,12 @@ def is_relation(text: str) -> bool:
 
 
 def _depth(text: str) -> int:
-    depth = deepest = 0
+    """How deep brackets nest; -1 if the braces, which must balance in LaTeX, do not."""
+    depth = deepest = braces = 0
     for char in text:
         depth += (char in "([{") - (char in ")]}")
+        braces += (char == "{") - (char == "}")
         deepest = max(deepest, depth)
-    return deepest
+        if braces < 0:
+            return -1
+    return deepest if braces == 0 else -1

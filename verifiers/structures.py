@@ -1,8 +1,8 @@
 r"""Tuples, sets, lists and intervals whose entries are numbers, compared without a computer algebra system.
 
 Covered: `(1, 2)`, `[1, 2)`, `\{1, 2\}`, bare lists `1, 2`, unions of intervals, infinity as an entry.
-Not covered (None): any entry that is not a rational. Brackets are part of the answer: (1, 2) is neither [1, 2] nor
-the set {1, 2}, whatever a computer algebra system makes of them.
+Not covered (None): any entry that is not a rational. Brackets are part of the answer: (1, 2) is neither [1,
+2] nor the set {1, 2}, whatever a computer algebra system makes of them.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 _SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
@@ -43,18 +44,29 @@ _NAMES = {word: name for name, words in _MEASURES.items() for word in words.spli
 _POWERS = {"square": "^2", "sq": "^2", "squared": "^2", "cubic": "^3", "cubed": "^3"}
 
 # Words that change the number instead of naming what is counted: the whole is then not read as a number.
-_CHANGING = frozenset(
-    "pi sqrt root sin cos tan cot sec csc log ln exp mod modulo max min gcd lcm lim inf infinity nan undefined or and to "
-    "times plus minus over divided multiplied by dozen dozens pair pairs score half halves third thirds quarter quarters "
-    "fourth fourths fifth fifths sixth sixths eighth eighths tenth tenths hundredths thousandths hundreds thousands "
-    "millions billions remainder factorial choose power base point not if when where than".split()
-) - {"min", "sec"}
+_CHANGING = """
+    pi sqrt root sin cos tan cot sec csc log ln exp mod modulo max gcd lcm lim inf infinity nan undefined or
+    and to times plus minus over divided multiplied by dozen dozens pair pairs score half halves third thirds
+    quarter quarters fourth fourths fifth fifths sixth sixths eighth eighths tenth tenths hundredths
+    thousandths hundreds thousands millions billions remainder factorial choose power base point not if when
+    where than
+"""
+_CHANGING_WORDS = frozenset(_CHANGING.split()) - {"sec"}
 _TAIL = re.compile(r"(?:\s*(?:[A-Za-z]+|\u00b0|\^\s*\{?[23]\}?|[/.,'-]|\([A-Za-z ]+\)))*\s*")
 _TOKEN = re.compile(r"[A-Za-z]+|\u00b0|\^\s*\{?[23]\}?|/")
 _FILLERS = frozenset({"a", "an", "the", "of", "in", "per", "each", "total", "altogether"})
 
-UNIT_RATIOS = frozenset({7, 10, 12, 16, 24, 36, 52, 60, 100, 144, 365, 1000, 1440, 3600, 5280})
-"""Ratios between common units: two numbers that differ by one of these may be the same amount."""
+_LENGTH = frozenset({3, 10, 12, 36, 100, 1000, 1760, 5280, 100_000})
+_TIME = frozenset({7, 12, 24, 52, 60, 365, 1440, 3600})
+_MASS = frozenset({16, 1000})
+_RATIOS = {
+    **dict.fromkeys(("dollar", "cent", "euro"), frozenset({100})),
+    **dict.fromkeys(("inch", "foot", "yard", "mile"), _LENGTH),
+    **dict.fromkeys(("millimeter", "centimeter", "meter", "kilometer"), _LENGTH),
+    **dict.fromkeys(("second", "minute", "hour", "day", "week", "month", "year"), _TIME),
+    **dict.fromkeys(("gram", "kilogram", "ounce", "pound"), _MASS),
+    **dict.fromkeys(("liter", "milliliter"), frozenset({1000})),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +79,10 @@ class Unit:
     def conflicts(self, other: Unit) -> bool:
         """Both name a known measure, and not the same one."""
         return self.measure and other.measure and self.word != other.word
+
+    def explains(self, ratio: Fraction) -> bool:
+        """Whether amounts that differ by `ratio` may be the same, one in this unit and one in a related one."""
+        return any(r in _RATIOS.get(self.word, ()) for r in (ratio, 1 / ratio))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +123,7 @@ def _only_units(words: list[str], *, loose: bool) -> bool:
         return False
     for index, word in enumerate(words):
         lower = word.lower()
-        if lower in _CHANGING or lower in _SCALES:
+        if lower in _CHANGING_WORDS or lower in _SCALES:
             return False
         single = len(word) == 1 and word.isalpha() and word.isascii()
         if single and not (index and lower == "a") and not (loose and word in _NAMES):

@@ -1,15 +1,15 @@
 r"""Answers in words: multiple choice and free text. Never sent to a computer algebra system (listen = silent there).
 
-Choice golds are a letter (`B`, `(B)`), a letter with its text (`B) Paris`), several letters (`A, C`), or a text.
-Letters decide against letters, texts against texts; a text against a bare letter is `unknown`, since the options
-are not known here.
+Choice golds are a letter (`B`, `(B)`), a letter with its text (`B) Paris`), several letters (`A, C`), or a
+text. Letters decide against letters, texts against texts; a text against a bare letter is `unknown`, since
+the options are not known here.
 
 Free text is undecidable in general, so only these are decided:
 
 - equal after case, white space, punctuation and articles are folded: `correct`;
 - yes/no golds against an answer that begins with yes, no, true or false: opposite ones are `wrong`;
-- one word against another word (names, days, colours): `wrong`, unless one begins with the other or they differ by
-  one letter (cat, cats, colour, color), which may be mere wording;
+- one word against another word (names, days, colours): `wrong`, unless one begins with the other or they
+  differ by one letter (cat, cats, colour, color), which may be mere wording;
 - all else is `unknown`.
 """
 
@@ -78,7 +78,8 @@ def fold(text: str) -> str:
 def _truth(gold: str, answer: str, first: str) -> Decision:
     if _TRUTH[gold] is not _TRUTH[first]:
         return Outcome.WRONG, "text"
-    # "Yes, but only on Mondays" and "true" for yes agree as far as they go; only the bare word is the same answer.
+    # "Yes, but only on Mondays" and "true" for yes agree as far as they go; only the bare word is the same
+    # answer.
     return (Outcome.CORRECT if gold == first and answer.startswith(first) else Outcome.UNKNOWN), "text"
 
 

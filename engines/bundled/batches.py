@@ -8,6 +8,7 @@ its pool is drawn again, which takes a second.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -49,6 +50,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
+    content: str
     ids: list[int]
     targets: list[int]
 
@@ -77,6 +79,13 @@ def make_batch(config: DataConfig, step: int) -> Batch:
     return Batch(ids=ids, targets=targets)
 
 
+def trained_contents(config: DataConfig) -> Iterator[str]:
+    """The content of every problem that a whole run trains on, for counting overlaps with held-out ones."""
+    for number in range(-(-config.steps // BATCHES_PER_POOL)):
+        for batch in _draw_pool(config, number):
+            yield from (row.content for row in batch)
+
+
 @lru_cache(maxsize=1)
 def _draw_pool(config: DataConfig, number: int) -> list[list[_Row]]:
     rng = seeded("train", config.seed, number)
@@ -102,7 +111,11 @@ def _draw_row(config: DataConfig, rng: random.Random, progress: float) -> _Row:
         solution += ids
         targets += [IGNORED] * len(ids) if masked else ids
     # The last prompt token predicts the first solution token; the end token predicts nothing.
-    return _Row(ids=prompt + solution[:-1], targets=[IGNORED] * (len(prompt) - 1) + targets)
+    return _Row(
+        content=problem.content,
+        ids=prompt + solution[:-1],
+        targets=[IGNORED] * (len(prompt) - 1) + targets,
+    )
 
 
 def _pack(rows: list[_Row], tokens: int) -> list[list[_Row]]:

@@ -29,9 +29,7 @@ def save_pretrained(model: CompactLlama, folder: Path) -> None:
     }
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     _write_json(folder / "config.json", _llama_config(model.config))
-    _write_json(
-        folder / "generation_config.json", {**_SPECIAL_IDS, "do_sample": True, "temperature": 1.0}
-    )
+    _write_json(folder / "generation_config.json", {**_SPECIAL_IDS, "do_sample": True, "temperature": 1.0})
     save_tokenizer(folder)
 
 

@@ -63,9 +63,7 @@ def sample_texts(
     for begin in range(0, len(order), at_once):
         indices = order[begin : begin + at_once]
         chosen = [encoded[i] for i in indices]
-        rows = _sample_batch(
-            model, chosen, temperature, generator, samples=samples, max_tokens=max_tokens
-        )
+        rows = _sample_batch(model, chosen, temperature, generator, samples=samples, max_tokens=max_tokens)
         for place, row in enumerate(rows):
             texts[indices[place // samples]].append(decode(row))
     return texts

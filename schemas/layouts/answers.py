@@ -18,8 +18,9 @@ GSM8K_MARK = "####"
 _NUMBER = re.compile(r"[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:/\d+)?%?")
 _LATEX_TEXT = re.compile(r"\\(?:text|textbf|textit|mathrm|mbox)\s*\{[^{}]*\}")
 _LATEX = re.compile(r"[\\^_{}=<>|$\u221a\u03c0\u221e\u2264\u2265]")
-_FORMULA = re.compile(r"[0-9A-Za-z\s+\-*/().,\[\]!%:]*")
-_WORDS = re.compile(r"[A-Za-z]{2,}")
+_FORMULA = re.compile(r"[0-9A-Za-z\s+\-*/().,\[\]!%;]*")
+# Two letters may be a product (`2xy`); three are a word unless they name a function.
+_WORDS = re.compile(r"[A-Za-z]{3,}")
 _LONGEST_FORMULA = 1_000
 _MOST_BITS = 3_330
 _FUNCTIONS = frozenset(["pi", "sqrt", "sin", "cos", "tan", "log", "ln", "exp", "inf"])
@@ -101,7 +102,7 @@ def infer_type(text: str) -> AnswerType:
 
 
 def _is_formula(plain: str) -> bool:
-    if not _FORMULA.fullmatch(plain) or ":" in plain or not any(c.isdigit() or c in "+*/(" for c in plain):
+    if not _FORMULA.fullmatch(plain) or not any(c.isdigit() or c in "+-*/(" for c in plain):
         return False
     return all(word.lower() in _FUNCTIONS for word in _WORDS.findall(plain))
 

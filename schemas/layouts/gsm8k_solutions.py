@@ -13,9 +13,8 @@ from typing import Any
 
 from steplabel.schemas.errors import DataError
 from steplabel.schemas.evidence import CheckedOutcome, Evidence, Outcome
-from steplabel.schemas.ids import content_id
 from steplabel.schemas.layouts.answers import shown
-from steplabel.schemas.problem import AnswerType, GoldAnswer, Problem
+from steplabel.schemas.problem import AnswerType, GoldAnswer, Problem, content_problem_id
 from steplabel.schemas.segmentation import NewlineSteps, Segmenter
 from steplabel.schemas.solution import Solution, make_solution
 
@@ -59,7 +58,7 @@ def _problem(row: Mapping[str, Any]) -> Problem:
     if not last.startswith(ANSWER_MARK):
         raise DataError(f"ground_truth must end in a line `A: <answer>`, not in {last!r:.80}")
     return Problem(
-        id=content_id("problem", question, (), ()),
+        id=content_problem_id(question),
         text=question,
         gold=GoldAnswer(text=last.removeprefix(ANSWER_MARK).strip(), type=AnswerType.NUMBER),
         reference_solution=reference,

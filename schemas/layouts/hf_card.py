@@ -1,7 +1,7 @@
 """The Hugging Face dataset card: what the rows are, what they do not say, and which files belong to them.
 
 A function from plain values to text. The front matter is YAML whose scalars are written as JSON, which YAML
-contains, so no value can break out of its place. `datasets.load_dataset(folder)` reads the file lists from it.
+contains, so no value can break out of its place. `datasets.load_dataset(folder)` reads the file lists in it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _GLOB = frozenset("*?[]{}")
 _CLAIMS = {
     LabelTarget.CORRECT: "A step marked `+` is valid: what it asserts follows and is true.",
     LabelTarget.REACHABLE: (
-        "A step marked `+` is one from which the completer still reached a right final answer. That is not the "
-        "same as a correct step: models repair errors, and hard but correct steps may never be completed."
+        "A step marked `+` is one from which the completer still reached a right final answer. That is not "
+        "the same as a correct step: models repair errors, and hard but correct steps may never be completed."
     ),
-    LabelTarget.VALUE: "A step's value estimates the completer's chance of a right final answer from there on.",
-    LabelTarget.PROGRESS: "A step's value estimates how much the step changed the chance of a right final answer.",
+    LabelTarget.VALUE: "A step's value estimates the completer's chance of a right final answer from there.",
+    LabelTarget.PROGRESS: "A step's value estimates how much the step changed the chance of a right answer.",
 }
 
 
@@ -74,9 +74,7 @@ class Card:
         for path in (path for paths in self.files.values() for path in paths):
             parts = PurePosixPath(path)
             if parts.is_absolute() or ".." in parts.parts or _GLOB & set(path) or not path:
-                raise ConfigError(
-                    f"card file {path!r} must be relative, inside the folder, and free of *?[]{{}}"
-                )
+                raise ConfigError(f"card file {path!r} must lie inside the folder and hold none of *?[]{{}}")
 
 
 def render_card(card: Card) -> str:
@@ -121,8 +119,8 @@ def _config(table: str, paths: Sequence[str]) -> Iterator[str]:
 def _body(card: Card) -> Iterator[str]:
     yield f"# {_line(card.title)}"
     yield ""
-    yield "Step-level labels for training process reward models, made with steplabel: evidence is kept, labels are"
-    yield "derived from it, so another label policy can be applied without sampling again."
+    yield "Step-level labels for training process reward models, made with steplabel: evidence is kept,"
+    yield "labels are derived from it, so another label policy can be applied without sampling again."
     yield ""
     yield from _meaning(card)
     yield from _tables(card)
@@ -136,10 +134,10 @@ def _meaning(card: Card) -> Iterator[str]:
     yield ""
     yield f"Policy: `{_line(card.policy)}`. Target: `{card.target}`. {_CLAIMS[card.target]}"
     yield ""
-    yield "- `labels` has one of `+`, `-`, `unknown` for each entry of `steps`; joining `steps` gives the solution."
+    yield "- `labels` has one of `+`, `-`, `unknown` for each of `steps`; joining `steps` gives the solution."
     yield "- `first_error` is 0-based; -1 means no wrong step, null that it is not known."
-    yield "- `unknown` is not a weak `-`: the evidence did not decide. `value_lows` and `value_highs` bound what the"
-    yield "  undecided rollouts could still make of a value."
+    yield "- `unknown` is not a weak `-`: the evidence did not decide. `value_lows` and `value_highs` bound"
+    yield "  what the undecided rollouts could still make of a value."
     yield "- A right final answer does not prove the steps, and no label here was checked by people."
     yield from (f"- {_line(limit)}" for limit in card.limits)
     yield ""
@@ -173,8 +171,8 @@ def _loading(card: Card) -> Iterator[str]:
 def _licences(card: Card) -> Iterator[str]:
     yield "## Models and sources"
     yield ""
-    yield "The rows hold text that these models wrote. Outputs may be restricted by a model's licence, and problems"
-    yield "by their source's: check both before training on the rows or passing them on."
+    yield "The rows hold text that these models wrote. Outputs may be restricted by a model's licence, and"
+    yield "problems by their source's: check both before training on the rows or passing them on."
     yield ""
     yield "| what | name | licence |"
     yield "|---|---|---|"
@@ -195,7 +193,7 @@ def _making(card: Card) -> Iterator[str]:
         ("steplabel", card.code_version),
     )
     yield from (f"- {name}: `{_line(value)}`" for name, value in facts if value)
-    yield "- `_MANIFEST.json` lists every file with its rows and SHA-256; readers should trust only what it lists."
+    yield "- `_MANIFEST.json` lists every file with its rows and SHA-256; trust only what it lists."
 
 
 def _line(text: str) -> str:

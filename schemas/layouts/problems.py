@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from steplabel.schemas.errors import DataError
-from steplabel.schemas.ids import content_id
 from steplabel.schemas.layouts.answers import (
     ANSWER_FIELDS,
     GSM8K_MARK,
@@ -38,7 +37,15 @@ from steplabel.schemas.layouts.chat import (
     with_text,
 )
 from steplabel.schemas.layouts.solutions import read_solutions
-from steplabel.schemas.problem import AnswerType, GoldAnswer, Message, Problem, Tool, UnitTest
+from steplabel.schemas.problem import (
+    AnswerType,
+    GoldAnswer,
+    Message,
+    Problem,
+    Tool,
+    UnitTest,
+    content_problem_id,
+)
 
 __all__ = ["read_problem", "read_solutions"]
 
@@ -78,7 +85,7 @@ def _problem(row: Mapping[str, Any], source: str) -> Problem:
         messages = with_text(messages, choices_text(choices)) if messages else ()
     tests, tools = _tests(row.get("tests")), _tools(row.get("tools"))
     return Problem(
-        id=_id(row) or content_id("problem", text, messages, tools),
+        id=_id(row) or content_problem_id(text, messages, tools),
         text=text,
         messages=messages,
         gold=_gold(row, choices, tests),

@@ -2,9 +2,9 @@
 
     {"id", "generator", "problem", "steps": [str], "final_answer_correct": bool, "label": int}
 
-Traps: `label` is 0-based and -1 means that every step is right; a right final answer does not mean -1 (3.5 % of
-such GSM8K solutions hold a marked error, 52 % of Omni-MATH's); the rows give no gold answer, so a problem built
-from one has `gold=None` and answer checkers say `no_gold`.
+Traps: `label` is 0-based and -1 means that every step is right; a right final answer does not mean -1 (3.5 %
+of such GSM8K solutions hold a marked error, 52 % of Omni-MATH's); the rows give no gold answer, so a problem
+built from one has `gold=None` and answer checkers say `no_gold`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from typing import Any
 
 from steplabel.schemas.errors import DataError
 from steplabel.schemas.evidence import CheckedOutcome, Evidence, Outcome, Reason, Reject
-from steplabel.schemas.ids import content_id
 from steplabel.schemas.labels import GoldSteps, LabelRow
 from steplabel.schemas.layouts.answers import shown
-from steplabel.schemas.problem import Problem
+from steplabel.schemas.problem import Problem, content_problem_id
 from steplabel.schemas.segmentation import GivenSteps
 from steplabel.schemas.solution import make_solution
 
@@ -25,7 +24,7 @@ CHECKER = "processbench_final_answer"
 CHECKER_VERSION = "1"
 SOURCE = "processbench"
 _PARAGRAPHS = GivenSteps(separator="\n\n")
-"""The benchmark cut its solutions at blank lines and then merged pieces; the paper joins them the same way."""
+"""The rows hold paragraphs without what stood between them; the blank line is the usual guess."""
 
 
 def read_gold_steps(row: Mapping[str, Any], *, line: str) -> GoldSteps:
@@ -75,12 +74,12 @@ def write_gold_steps(gold: GoldSteps) -> dict[str, Any]:
 
 
 def evidence_of(gold: GoldSteps) -> Evidence:
-    """The marked solution as evidence without its marks: problem, one solution, the outcome the data set states.
+    """The marked solution as evidence without its marks: problem, one solution, the outcome that is stated.
 
-    Steps stay those of the data set one for one, so that a label's index means the same on both sides. Problems
-    with the same text get the same id, and the outcome is `unknown` where the data set says nothing.
+    Steps stay those of the data set one for one, so that a label's index means the same on both sides.
+    Problems with the same text get the same id; the outcome is `unknown` where the data set says nothing.
     """
-    problem = Problem(id=content_id("problem", gold.problem, (), ()), text=gold.problem, source=gold.source)
+    problem = Problem(id=content_problem_id(gold.problem), text=gold.problem, source=gold.source)
     solution = make_solution(problem, _PARAGRAPHS.join(gold.steps), policy=gold.generator)
     outcome = CheckedOutcome(
         subject=solution.id,

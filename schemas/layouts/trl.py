@@ -3,8 +3,8 @@
     {"prompt": str, "completions": [str], "labels": [bool]}
 
 Traps: the trainer casts labels with int(), so a soft 0.97 would become 0 and only booleans go out; it has no
-unknown, so an undecided step must never become False; it puts its own separator after each completion, so step
-texts go out without theirs; `max_length` in the trainer cuts labels silently, which no row can prevent.
+unknown, so an undecided step must never become False; it puts its own separator after each completion, so
+step texts go out without theirs; the trainer's `max_length` cuts labels silently, which no row can prevent.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class UndecidedSteps(StrEnum):
 def export_row(row: LabelRow, *, undecided: UndecidedSteps = UndecidedSteps.CUT) -> dict[str, Any] | Reject:
     """A labelled solution as a TRL row, or a Reject if no step with a label is left.
 
-    Steps after the first error go as the label policy says: kept, negative, or (cut, unknown) not at all. What
-    the policy model did not write (tool output) has no label; its text opens the completion that follows it.
+    Steps after the first error go as the label policy says: kept, negative, or (cut, unknown) not at all.
+    What the policy model did not write (tool output) has no label; its text opens the next completion.
     """
     completions: list[str] = []
     labels: list[bool] = []

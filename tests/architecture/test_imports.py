@@ -52,11 +52,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def sources(repository: Path) -> list[tuple[str, Path]]:
-    found = [
-        (room, path)
-        for room in MAY_IMPORT
-        for path in sorted((repository / room).rglob("*.py"))
-    ]
+    found = [(room, path) for room in MAY_IMPORT for path in sorted((repository / room).rglob("*.py"))]
     assert len(found) > 40
     return found
 

@@ -40,7 +40,11 @@ def test_every_package_is_typed(repository: Path, monkeypatch: pytest.MonkeyPatc
     """Each package ships py.typed, without which checkers of our users see nothing."""
     monkeypatch.chdir(repository)
     for name in listed_packages(repository):
-        folder = repository / "src/steplabel" if name == "steplabel" else repository / name.split(".", 1)[1].replace(".", "/")
+        folder = (
+            repository / "src/steplabel"
+            if name == "steplabel"
+            else repository / name.split(".", 1)[1].replace(".", "/")
+        )
         assert (folder / "py.typed").is_file(), name
         assert (folder / "__init__.py").is_file(), name
 
@@ -54,7 +58,16 @@ def test_version_is_said_once(repository: Path) -> None:
 @pytest.mark.slow
 def test_sdist_builds_a_wheel_that_imports(repository: Path, tmp_path: Path) -> None:
     """The source distribution holds everything: a wheel built from it imports, with weights and types."""
-    build = [sys.executable, "-m", "build", "--no-isolation", "--sdist", "--outdir", str(tmp_path), str(repository)]
+    build = [
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        "--sdist",
+        "--outdir",
+        str(tmp_path),
+        str(repository),
+    ]
     subprocess.run(build, check=True, capture_output=True)
     (sdist,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import LlamaForCausalLM, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
-
 from steplabel.engines import Completions, GenerateRequest, Prompt
 from steplabel.engines.transformers_engine import TransformersEngine
+from steplabel.engines.transformers_spec import TransformersSpec
 from steplabel.schemas import (
     ConfigError,
     ContentPart,
@@ -22,9 +21,11 @@ from steplabel.schemas import (
     EngineError,
     FinishReason,
     Message,
-    PartKind,
+    ModelIdentity,
     Role,
+    SamplingParams,
 )
+from transformers import LlamaForCausalLM, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
 
 Opened = Callable[..., AbstractAsyncContextManager[TransformersEngine]]
 Ask = Callable[..., GenerateRequest]
@@ -151,13 +152,15 @@ def test_greedy_prefix_goes_on_as_before(opened: Opened, ask: Ask) -> None:
 
 
 def test_stop_ends_at_the_first_stop(opened: Opened, ask: Ask) -> None:
-    """A stop of several tokens cuts the text before it, or behind it with include_stop; later text is not made."""
+    """A stop of several tokens cuts the text before it, or behind it; no later text is made."""
 
     async def run() -> tuple[Completions, list[Completions]]:
         async with opened() as engine:
             free = await engine.generate(ask("hello", n=6, max_tokens=60))
             stop = free.samples[0].text[7:10]
-            kept = [ask("hello", n=6, max_tokens=60, stop=(stop, "\0"), include_stop=k) for k in (False, True)]
+            kept = [
+                ask("hello", n=6, max_tokens=60, stop=(stop, "\0"), include_stop=k) for k in (False, True)
+            ]
             return free, await together(engine, kept)
 
     free, (without, included) = asyncio.run(run())
@@ -169,7 +172,9 @@ def test_stop_ends_at_the_first_stop(opened: Opened, ask: Ask) -> None:
             continue
         assert (cut.text, whole.text) == (plain.text[:at], plain.text[: at + 3])
         assert cut.finish_reason is FinishReason.STOP
-        assert cut.completion_tokens == at + 3  # one token a character: not one more than needed
+        # One token a character, but for special ones: not one more was made than the stop needed.
+        assert sum(token > 3 for token in cut.token_ids) == at + 3
+        assert cut.token_ids == plain.token_ids[: cut.completion_tokens]
 
 
 def test_end_token_ends_a_sample(opened: Opened, ask: Ask) -> None:
@@ -210,11 +215,6 @@ def test_context_clips_the_answer(opened: Opened, ask: Ask) -> None:
     (sample,) = asyncio.run(run()).samples
     assert sample.completion_tokens == 256 - 251
     assert sample.finish_reason is FinishReason.LENGTH
-
-
-def image() -> Prompt:
-    part = ContentPart(kind=PartKind.IMAGE, sha256="0" * 64)
-    return Prompt(messages=(Message(role=Role.USER, parts=(part,)),))
 
 
 def chat() -> Prompt:
@@ -396,21 +396,17 @@ def test_nan_logits_are_an_engine_error(opened: Opened, ask: Ask, fragile: Fragi
     asyncio.run(run())
 
 
-def test_caller_whose_loop_ended(opened: Opened, ask: Ask) -> None:
+def test_caller_whose_loop_ended(ask: Ask, model: Any, tokenizer: PreTrainedTokenizerFast) -> None:
     """An answer for a loop that is gone is dropped; the next loop is served."""
-
-    async def leave(engine: TransformersEngine) -> None:
-        engine._scheduler  # noqa: B018 - opened in this loop
-        asyncio.get_running_loop().create_task(engine.generate(ask(n=30, max_tokens=100)))
-        await asyncio.sleep(0)
-
-    async def enter() -> TransformersEngine:
-        return await opened().__aenter__()
-
-    engine = asyncio.run(enter())
-    asyncio.run(leave(engine))
-    assert len(asyncio.run(engine.generate(ask(n=2))).samples) == 2
+    engine = TransformersEngine(model, tokenizer, identity=ModelIdentity(name="tiny"))
+    loop = asyncio.new_event_loop()
+    left = loop.create_task(engine.generate(ask(n=30, max_tokens=20)))
+    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.close()
+    answer = asyncio.run(engine.generate(ask(n=2)))
     asyncio.run(engine.close())
+    assert len(answer.samples) == 2
+    left._log_destroy_pending = False  # type: ignore[attr-defined]  # leaving it behind is the point
 
 
 @pytest.mark.slow
@@ -423,9 +419,6 @@ def test_bundled_model_solves_its_task() -> None:
         pytest.skip(f"no bundled weights yet: {error}")
     if not list(folder.glob("*.safetensors")):
         pytest.skip("no bundled weights yet")
-    from steplabel.engines.transformers_spec import TransformersSpec
-    from steplabel.schemas import SamplingParams
-
     prompt = "Uma has 62 cards.\nJune: gets 76 as a gift.\nHow many cards does Uma have?\n"
 
     async def run() -> Completions:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from steplabel.engines.scripted import ScriptedSpec
 from steplabel.pipelines.generated import write_problems
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.overrides import apply_overrides
@@ -35,7 +34,7 @@ def problems(tmp_path: Path) -> Path:
     return path
 
 
-def recipe_of(name: str = "omegaprm_locate", *assignments: str) -> Recipe:
+def _recipe_of(name: str = "omegaprm_locate", *assignments: str) -> Recipe:
     return apply_overrides(RECIPES[name](model_use(SOLVER)), assignments)
 
 
@@ -45,15 +44,23 @@ def label(tmp_path: Path, problems: Path, console: Console) -> Callable[..., Run
 
     def run_it(output: str = "out", recipe: Recipe | None = None, **options: Any) -> RunResult:
         chosen = {"input": str(problems), "output": str(tmp_path / output), **options}
-        return run(recipe or recipe_of(), RunOptions(**chosen), console)
+        return run(recipe or _recipe_of(), RunOptions(**chosen), console)
 
     return run_it
 
 
-def rows_of(folder: OutputFolder | str, table: str = "labels") -> list[Any]:
+def _rows_of(folder: OutputFolder | str, table: str = "labels") -> list[Any]:
     folder = folder if isinstance(folder, OutputFolder) else OutputFolder(folder)
     return list(folder.read(table))
 
 
-def spec_of(function: str) -> ScriptedSpec:
-    return ScriptedSpec(function=function)
+@pytest.fixture
+def recipe_of() -> Callable[..., Recipe]:
+    """A recipe on the scripted solver, with `--set` assignments applied."""
+    return _recipe_of
+
+
+@pytest.fixture
+def rows_of() -> Callable[..., list[Any]]:
+    """The committed records of a table, labels by default."""
+    return _rows_of
