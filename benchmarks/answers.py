@@ -30,6 +30,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from math_verify import parse, verify
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome
 from steplabel.verifiers import AnswerChecker, CheckedAnswer, close_workers
 
@@ -158,8 +159,6 @@ def rate(work: Callable[[], int], seconds: float = 1.0) -> float:
 
 def speed(pairs: list[Pair], sample: int) -> dict[str, float]:
     """Both checkers on the same whole solutions."""
-    from math_verify import parse, verify
-
     checker = AnswerChecker()
     chosen = random.Random(0).sample(pairs, min(sample, len(pairs)))  # noqa: S311
     golds = {pair.gold: parse(pair.gold.text, parsing_timeout=None) for pair in chosen}
@@ -186,7 +185,8 @@ def report(name: str, result: Tally, most: int) -> None:
     print(
         f"\n{name}: {result.pairs:,} pairs | false positives {result.false_positives}"
         f" ({result.share(result.false_positives)} %) | false negatives {result.false_negatives}"
-        f" ({result.share(result.false_negatives)} %) | unknown {result.unknown} ({result.share(result.unknown)} %)"
+        f" ({result.share(result.false_negatives)} %)"
+        f" | unknown {result.unknown} ({result.share(result.unknown)} %)"
     )
     for reason, count in sorted(result.reasons.items(), key=lambda item: -item[1]):
         print(f"    {count:7,}  {reason}")

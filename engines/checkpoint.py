@@ -17,6 +17,7 @@ from typing import Any, Final
 from huggingface_hub import ModelCard, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from steplabel.schemas import ConfigError, ModelIdentity, content_id
+from yaml import YAMLError  # type: ignore[import-untyped]  # published without types
 
 BUNDLED: Final = "bundled"
 REMEMBER_ABOVE_BYTES: Final = 256 * 2**20  # smaller files hash in under a second; larger ones are remembered
@@ -174,7 +175,7 @@ def _card_licence(folder: Path) -> str:
         return ""
     try:
         data = ModelCard.load(card, ignore_metadata_errors=True).data
-    except (OSError, ValueError):
+    except (OSError, ValueError, YAMLError):
         # A card that cannot be parsed states no licence; it must not stop a run.
         return ""
     stated = data.get("license_name") if data.get("license") == "other" else data.get("license")

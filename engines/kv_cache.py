@@ -78,8 +78,8 @@ class _SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers publish
 
     def __init__(self, window: _Window) -> None:
         super().__init__()
-        self.keys: Tensor | None
-        self.values: Tensor | None
+        self.keys: Any = None
+        self.values: Any = None
         self._window = window
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import importlib
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -114,14 +114,9 @@ class ScriptedEngine:
                 finish_reason=FinishReason.STOP,
                 completion_tokens=max(1, len(said.split())),
             )
-        return Completion(
-            index=index,
-            text=said.text,
-            finish_reason=said.finish_reason,
-            token_ids=said.token_ids,
-            completion_tokens=said.completion_tokens,
-            cumulative_logprob=said.cumulative_logprob,
-        )
+        if not isinstance(said, Completion):
+            raise ConfigError(f"a scripted function must return text or a Completion, not {said!r}")
+        return replace(said, index=index)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -88,6 +88,7 @@ class TransformersSpec:
 
     def _loaded(self) -> Any:
         import torch  # noqa: PLC0415 - see above
+        from safetensors import SafetensorError  # noqa: PLC0415 - see above
         from transformers import AutoModelForCausalLM  # noqa: PLC0415 - see above
 
         folder = find_checkpoint(self.model, self.revision).folder
@@ -95,12 +96,19 @@ class TransformersSpec:
         if device == AUTO:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            model = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=getattr(torch, self._dtype()), local_files_only=True
+            model, report = AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=getattr(torch, self._dtype()),
+                local_files_only=True,
+                output_loading_info=True,
             )
-            return model.to(device)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            model = model.to(device)
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ConfigError(f"cannot load model {self.model!r} on {device}: {error}") from error
+        # transformers only warns, and fills what is missing with random numbers.
+        if lacking := sorted(map(str, (*report["missing_keys"], *report["mismatched_keys"]))):
+            raise ConfigError(f"the weights of model {self.model!r} do not fit its config: {lacking[:5]}")
+        return model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

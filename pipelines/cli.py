@@ -5,7 +5,9 @@ Heavy imports (Beam, torch) happen inside the commands, so that `--help` answers
 
 from __future__ import annotations
 
+import logging
 import sys
+from inspect import getdoc
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -134,13 +136,14 @@ def recipes(
     if name is None:
         table = Table("recipe", "what it reproduces", box=None, header_style="dim")
         for recipe, build in RECIPES.items():
-            table.add_row(recipe, (build.__doc__ or "").strip().splitlines()[0])
+            table.add_row(recipe, (getdoc(build) or "").splitlines()[0])
         out.print(table)
         return
     table = Table("--set path", "value", box=None, header_style="dim")
     for path, value in field_paths(_recipe(name, engine, [])):
         table.add_row(path, escape(repr(value)))
-    out.print(escape((RECIPES[name].__doc__ or "").strip()), table)
+    out.print(escape(getdoc(RECIPES[name]) or ""))
+    out.print(table)
 
 
 @app.command(epilog="Example:\n\nsteplabel relabel labelled --policy soft --output labelled-soft")
@@ -280,7 +283,13 @@ def _choice(text: str, known: tuple[str, ...], what: str) -> str:
 
 def main() -> None:
     """Entry point: errors of ours end in one line and an exit code of their kind, everything else in a traceback."""
+    logging.getLogger().addFilter(_is_worth_saying)
     sys.exit(guarded(app))
+
+
+def _is_worth_saying(record: logging.LogRecord) -> bool:
+    """Beam warns at import that Google's client libraries are not there; nobody here needs them."""
+    return "apitools not found" not in record.getMessage()
 
 
 def guarded(command: Callable[[], object]) -> int:
@@ -296,3 +305,7 @@ def guarded(command: Callable[[], object]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     return 0
+
+
+if __name__ == "__main__":
+    main()

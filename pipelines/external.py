@@ -37,7 +37,9 @@ def external_workers() -> Iterator[list[str]]:
     jobs = LocalJobServicer(str(scratch / "staging"))
     try:
         job_port = jobs.start_grpc_server(0)
-        pool, server = BeamFnExternalWorkerPoolServicer.start(container_executable=str(_boot_script(scratch)))
+        pool, server = BeamFnExternalWorkerPoolServicer.start(
+            use_process=True, container_executable=str(_boot_script(scratch))
+        )
         try:
             yield [
                 "--runner=PortableRunner",

@@ -34,7 +34,7 @@ from steplabel.transforms.commit import ChunkName
 from steplabel.transforms.dataset import PRIVATE, Manifest, OutputFolder
 from steplabel.transforms.host import close_engine_host, engine_host
 from steplabel.transforms.intake import Intake
-from steplabel.transforms.io import fingerprint, read_rows
+from steplabel.transforms.io import absolute, fingerprint, read_rows
 from steplabel.version import __version__
 
 DEFAULT_CHUNK = 1000
@@ -66,6 +66,8 @@ class RunOptions:
     max_reject_share: float = 0.9
 
     def __post_init__(self) -> None:
+        for name in ("output", "store"):
+            object.__setattr__(self, name, absolute(getattr(self, name)))
         for name in ("limit", "chunk", "max_tokens", "max_requests"):
             value = getattr(self, name)
             if value is not None and value < 1:

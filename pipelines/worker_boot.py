@@ -13,12 +13,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import grpc
 from apache_beam.portability.api import (
     beam_artifact_api_pb2_grpc,
     beam_provision_api_pb2,
     beam_provision_api_pb2_grpc,
+    beam_runner_api_pb2,
     endpoints_pb2,
 )
 from apache_beam.runners.portability import artifact_service
@@ -36,9 +38,8 @@ def main() -> None:
     info = _provision(arguments)
     fetched = _fetch(arguments, info, scratch)
     package = scratch / "package"
-    for path in fetched:
-        if path.name.endswith(SDIST):
-            _install(path, package)
+    if SDIST in fetched:
+        _install(fetched[SDIST], package)
     environment = os.environ | _harness_environment(arguments, info, scratch)
     environment["PYTHONPATH"] = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")]).rstrip(
         os.pathsep
@@ -67,13 +68,21 @@ def _provision(arguments: argparse.Namespace) -> beam_provision_api_pb2.Provisio
 
 def _fetch(
     arguments: argparse.Namespace, info: beam_provision_api_pb2.ProvisionInfo, scratch: Path
-) -> list[Path]:
+) -> dict[str, Path]:
+    """Fetch everything that was staged; by the name it was staged under."""
     with _channel(arguments.artifact_endpoint, arguments.id) as channel:
         service = beam_artifact_api_pb2_grpc.ArtifactRetrievalServiceStub(channel)
         target = scratch / "staged"
         target.mkdir()
-        artifact_service.resolve_artifacts(info.dependencies, service, str(target))
-        return sorted(target.iterdir())
+        return dict(_fetch_one(artifact, service, target) for artifact in info.dependencies)
+
+
+def _fetch_one(artifact: Any, service: Any, target: Path) -> tuple[str, Path]:
+    """Beam's helper saves under a random name; pip wants the one that says what the file is."""
+    role = beam_runner_api_pb2.ArtifactStagingToRolePayload.FromString(artifact.role_payload)
+    (saved,) = artifact_service.resolve_artifacts([artifact], service, str(target))
+    path = Path(beam_runner_api_pb2.ArtifactFilePayload.FromString(saved.type_payload).path)
+    return role.staged_name, path.rename(target / Path(role.staged_name).name)
 
 
 def _install(sdist: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ from steplabel.schemas.ids import content_id
 from steplabel.schemas.validation import check_between, check_text
 
 MAX_SOURCE_ROW_CHARS = 16_000_000
-"""Rows may bring an image along; past this they are a broken export."""
+"""Rows and data URLs may bring an image along; past this they are a broken export."""
 
 
 class AnswerType(StrEnum):
@@ -58,6 +58,9 @@ class ContentPart:
 
     def __post_init__(self) -> None:
         check_text(self.text, field="content part text")
+        check_text(self.uri, field="content part uri", max_chars=MAX_SOURCE_ROW_CHARS)
+        for name in ("sha256", "media_type"):
+            check_text(getattr(self, name), field=f"content part {name}", max_chars=512)
         if self.kind is not PartKind.TEXT and not self.sha256:
             raise DataError(f"content part of kind {self.kind} needs the sha256 of its bytes")
 
@@ -70,6 +73,10 @@ class Message:
     parts: tuple[ContentPart, ...]
     name: str = ""
     tool_call_id: str = ""
+
+    def __post_init__(self) -> None:
+        for field in ("name", "tool_call_id"):
+            check_text(getattr(self, field), field=f"message {field}", max_chars=512)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +125,7 @@ class Tool:
 
 def content_problem_id(text: str, messages: tuple[Message, ...] = (), tools: tuple[Tool, ...] = ()) -> str:
     """Id of a problem whose data set gives none: the same question has the same id in every layout."""
+    check_text(text, field="problem text")
     return content_id("problem", text, messages, tools)
 
 

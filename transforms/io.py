@@ -7,6 +7,7 @@ too, with the reason in place of its data.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,6 +73,11 @@ def input_files(path: str) -> list[str]:
     if not found:
         raise ConfigError(f"input folder {path!r} holds no .jsonl, .json or .parquet file")
     return [fs.unstrip_protocol(name) for name in found]
+
+
+def absolute(path: str) -> str:
+    """A local path made absolute, since workers run in folders of their own; any other is left as it is."""
+    return path if not path or "://" in path else os.path.abspath(path)
 
 
 def read_rows(path: str) -> Iterator[RawRow]:

@@ -1,4 +1,4 @@
-"""Decide without a model: answers, and later arithmetic, entailment, code and tables. Three answers everywhere.
+"""Decide without a model whether answers are right. Three answers everywhere.
 
 answers.py       AnswerChecker: extract the final answer of a text and compare it with the gold answer
 extraction.py    where a text says its final answer, and whether a cut text had finished saying it

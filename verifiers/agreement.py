@@ -1,4 +1,4 @@
-"""When two printed numbers are the same answer: exact values first, then what rounding and notation can explain.
+"""When two printed numbers are the same answer: exact values, then what rounding can explain.
 
 Policy, symmetric in its two numbers:
 

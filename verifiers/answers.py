@@ -1,4 +1,4 @@
-r"""Answer checking: is the final answer of a text the gold answer? Three answers, and `unknown` is never `wrong`.
+r"""Answer checking: is the final answer of a text the gold answer? `unknown` is never `wrong`.
 
 The gold answer's type decides how; the layers are, in this order: exact text, a typed fast path of our own
 (numbers, structures of numbers, choices, words), math-verify in a killable worker process, unknown.
@@ -89,7 +89,7 @@ class AnswerChecker:
             raise ConfigError(f"worker_timeout_s={self.worker_timeout_s} is not between 0.05 and 600 seconds")
         if self.worker_memory_mb < 256 or self.workers < 1:
             raise ConfigError(
-                f"worker_memory_mb={self.worker_memory_mb}, workers={self.workers}: sympy needs 256 MB, and one worker"
+                f"worker_memory_mb={self.worker_memory_mb}, workers={self.workers}: give at least 256 and 1"
             )
         if any(not marker.strip() for marker in self.markers):
             raise ConfigError(f"markers={self.markers!r}: an empty marker would match everywhere")
@@ -100,13 +100,13 @@ class AnswerChecker:
         return found.text if found else None
 
     def fast(self, text: str, gold: GoldAnswer) -> CheckedAnswer | None:
-        """Decide without the worker: never blocks, never starts a process. None if the worker has to be asked."""
+        """Decide without the worker: never blocks, starts no process. None if the worker has to be asked."""
         if gold.type is AnswerType.NUMBER and not self.markers and (quick := _quick(text, gold.text)):
             return quick
         return self._checked(self._find(text, gold, cut=False), gold, ask=False)
 
     def check(self, text: str, gold: GoldAnswer) -> CheckedAnswer:
-        """Decide by all layers. May block for `worker_timeout_s`, and longer where threads queue for a worker."""
+        """Decide by all layers. May block for `worker_timeout_s`, longer where threads queue for a worker."""
         return self.fast(text, gold) or self._asked(self._find(text, gold, cut=False), gold)
 
     def outcome(
@@ -183,7 +183,7 @@ class AnswerChecker:
         return any(self._compare(gold, text)[0] is not Outcome.WRONG for text in texts)
 
     def _compare_prose(self, answer: str, gold: GoldAnswer) -> tuple[Outcome, str] | None:
-        """An answer within a sentence: its one formula, or its one number; of several numbers only `wrong` is sure."""
+        """An answer within a sentence: its one formula or number; of several numbers only `wrong` is sure."""
         if segment := math_segment(answer):
             return self._compare(gold, segment)
         numbers = numbers_in(answer)
@@ -224,7 +224,7 @@ def _elsewhere(gold: GoldAnswer) -> bool:
 
 @lru_cache(maxsize=8_192)
 def _kind(gold: GoldAnswer) -> tuple[AnswerType, str]:
-    r"""The gold's type and text; an expression that is only words (`\text{Friday}`, `\text{(C)}`) is what it says."""
+    r"""The gold's type and text: `\text{Friday}` and `\text{(C)}` are words and a choice, not expressions."""
     if gold.type is not AnswerType.EXPRESSION:
         return gold.type, gold.text
     match = _WHOLLY_TEXT.fullmatch(gold.text)

@@ -29,15 +29,18 @@ TAIL_CHARS = 50_000
 """Only the end of a text is searched: an answer that 50,000 characters follow is not a final one."""
 
 _MAX_TRIES = 32  # candidates looked at, from the last one back: hostile texts hold thousands
+_MAX_MARKS = 256
 _SHORT_LINE = 200
-_LINE_MARKS = r"(?:(?:the\s+)?final\s+answer|answer|ans)"
+_LINE_MARKS = r"(?:(?:the[ \t]++)?final[ \t]++answer|answer|ans)"
+_STARS = (
+    r"[ \t]*+\**+[ \t]*+"  # possessive, here and below: a run of blanks is read once, not once for each split
+)
 _MARKER = re.compile(
-    # At the start of a line, Markdown marks allowed: "**Final Answer:** 5", "### Answer\n5", "A: 5", "####
-    # 5".
-    rf"^[ \t>*#_-]*(?:{_LINE_MARKS}[ \t]*\**[ \t]*(?::|=|\n)|A:|####)[ \t]*\**"
+    # At the start of a line, Markdown marks allowed: "**Final Answer:** 5", "A: 5", "#### 5".
+    rf"^(?:[ \t>*]*+####|[ \t>*#_-]*+(?:{_LINE_MARKS}{_STARS}(?::|=|\n)|A:)){_STARS}"
     # Anywhere: "so the answer is", "the final answer to the question is:", "Answer: 5".
-    r"|\banswer\b(?:[ \t]+(?:to|for|of)\b[^.\n:]{0,80}?)?[ \t]+(?:is|will be|would be|equals)\b[ \t]*\**[ \t]*:?"
-    r"|\banswer[ \t]*\**[ \t]*:[ \t]*\**",
+    r"|\banswer\b(?:[ \t]{1,4}(?:to|for|of)\b[^.\n:]{0,80}?)?[ \t]{1,4}(?:is|will be|would be|equals)\b"
+    rf"{_STARS}:?|\banswer{_STARS}:{_STARS}",
     re.IGNORECASE | re.MULTILINE,
 )
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![a-zA-Z])\s*")
@@ -55,13 +58,13 @@ _NUMBER = (
     r"|(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?(?:\s?/\s?\d+(?![\d.,]*\d))?|\.\d+)"
     r"(?:\s?\\?%)?(?:\s(?:hundred|thousand|million|billion|trillion)\b)?"
 )
+# A sign stands directly before its number; brackets around it are those of prose, not of code.
 _LAST_NUMBER = re.compile(
-    rf"(?<![\w.,])(?:(?<![)\]\d}}])(?<![)\]\d}}] )-\s?)?{_NUMBER}(?![\w^{{]|[.,]\d)", re.ASCII
+    rf"(?<![\w.,])(?<!\(\()(?:(?<![)\]\d}}])(?<![)\]\d}}] )-)?{_NUMBER}(?![\w^{{]|[.,]\d|\)[()\]])", re.ASCII
 )
 # A number behind one of these is an operand of something unfinished, not a result.
-_OPERATOR_BEFORE = re.compile(
-    r"(?:[*/^+_{\u00d7\u00f7<]|\\times|\\cdot|\\div|[\w)\]}]\s*-|\s-)\s*$", re.ASCII
-)
+_OPERATOR_BEFORE = re.compile(r"(?:[-*/^+_{\u00d7\u00f7<]|\\times|\\cdot|\\div)\s*$", re.ASCII)
+_BULLET = re.compile(r"\s*[-*\u2022]\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +101,8 @@ def find_answer(
         if found and (found.closed or not cut):
             return found
         announced = True
-    if (
-        cut or announced
-    ):  # "the answer is not 18", or a box that never closes: a guess would contradict the text
+    # "The answer is not 18", or a box that never closes: a guess would contradict the text.
+    if cut or announced:
         return None
     bare = _bare(text)
     if kind is not AnswerType.NUMBER or not last_number or (bare and not is_prose(bare.text)):
@@ -112,7 +114,7 @@ def _marked(text: str, kind: AnswerType, markers: tuple[str, ...]) -> Iterator[F
     """Candidates from the last to the first; None where an answer is announced and not given."""
     starts = [(match.end(), match[0]) for match in _with_markers(markers).finditer(text)]
     starts += [(match.end(), _BOXED) for match in _BOX.finditer(text)]
-    for start, marker in sorted(starts, reverse=True):
+    for start, marker in sorted(starts, reverse=True)[:_MAX_MARKS]:
         if marker == _BOXED:
             yield _boxed(text, start)
         elif not _misleads(text, start, marker, kind):
@@ -121,9 +123,11 @@ def _marked(text: str, kind: AnswerType, markers: tuple[str, ...]) -> Iterator[F
 
 def _misleads(text: str, start: int, marker: str, kind: AnswerType) -> bool:
     """Whether what looks like a marker is none: an option, a quantity named A, a remark about the answer."""
-    line, _, rest = text[start:].partition("\n")
+    stop = text.find("\n", start)
+    line = text[start : stop if stop >= 0 else None]
     if marker.strip(" \t>*#_-") in ("A:", "a:"):
-        return bool(rest.strip()) or (kind is AnswerType.CHOICE and not _LONE_LETTER.fullmatch(line))
+        goes_on = 0 <= stop < len(text.rstrip())
+        return goes_on or (kind is AnswerType.CHOICE and not _LONE_LETTER.fullmatch(line))
     remark = not marker.rstrip("* \t\n").endswith((":", "=", "#")) and "\n" not in marker
     return remark and kind is AnswerType.NUMBER and not _NUMERIC.search(line) and bool(line.strip())
 
@@ -187,6 +191,8 @@ def _bare(text: str) -> Found | None:
 
 def _last_number(text: str) -> Found | None:
     line = _CALCULATOR.sub("", text.rstrip().rpartition("\n")[2][-MAX_ANSWER_CHARS:]).replace("**", "")
+    if bullet := _BULLET.match(line):
+        line = line[bullet.end() :]
     matches = list(_LAST_NUMBER.finditer(line))
     if not matches or _OPERATOR_BEFORE.search(line[: matches[-1].start()]):
         return None
@@ -206,6 +212,6 @@ def numbers_in(answer: str) -> list[str]:
 
 
 def is_prose(answer: str) -> bool:
-    """Whether words stand in the answer that are no unit after one number, no LaTeX command and no known function."""
+    """Whether words stand in the answer that are no unit of one number, LaTeX command or known function."""
     text = plain(answer)
     return read_number(text) is None and has_words(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 HEADER = struct.Struct(">I")
 MAX_FRAME = 1 << 20
-"""No message is longer: what is asked is screened to a few kilobytes, and what is answered is a few numbers."""
+"""No message is longer: what is asked is screened to a few kilobytes, the reply is a few numbers."""
 
 Message = dict[str, Any]
 

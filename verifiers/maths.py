@@ -1,4 +1,4 @@
-r"""Comparing mathematical answers: what can be decided at once, and what the algebra system is asked and believed.
+r"""Comparing mathematical answers: what is decided here, what the algebra system is asked and believed.
 
 The order is exact text, numbers, structures of numbers; what is left goes to math-verify in its worker, if
 screening lets it. Its verdict is believed only where it answers the question that was put:
@@ -32,7 +32,7 @@ from steplabel.verifiers.units import Unit, read_unit
 
 Decision = tuple[Outcome, str]
 
-# "x = 5", "r = 6.2", "the area = 20", "P(A) = 1/2": a name for what follows. Letters and digits mixed (2x = 10) are not.
+# "x = 5", "r = 6.2", "the area = 20", "P(A) = 1/2": a name for what follows. 2x = 10 is an equation instead.
 _NAMED = re.compile(
     r"\s*(?:[A-Za-z][A-Za-z' ]{0,60}|[A-Za-z](?:_\{?\w{1,8}\}?|\([A-Za-z]\))|\\[a-z]+|f\(x\))\s*=\s*(?![=<>])"
 )
@@ -45,9 +45,8 @@ _BASE = re.compile(r"\s*\(?(-?[0-9A-Za-z,]{1,60})\)?\s*_\s*\{?\s*(\d{1,2})\s*\}?
 _UNIT_TAIL = re.compile(r"(?<=[\d})])\s*((?:\\?%|\u00b0|[A-Za-z]{2,})[A-Za-z\u00b0 /.^{}23]*)$")
 _THOUSANDS = re.compile(r"(?<![\d.,(\[])\d{1,3}(?:,\d{3})+(?![\d,])(?=[^)\]]*(?:\}|$))", re.ASCII)
 _LOOSE_SPACE = re.compile(r" (?=[^A-Za-z0-9\\])|(?<=[^A-Za-z0-9]) ")
-_SUFFIXED = re.compile(
-    r"[-\d.,/ ]*[A-Za-z]{1,2}\s*"
-)  # 18k, 5 m, 2s, E: a unit, a scale, a choice or a variable
+# 18k, 5 m, 2s, E: a unit, a scale, a choice or a variable; 3i is a number.
+_SUFFIXED = re.compile(r"-?[\d.,/ ]*(?!i)[A-Za-z]{1,2}\s*", re.ASCII)
 _MALFORMED = re.compile(r"-?0[0-9]+")  # the 00 of "1,0,00": no list and no number
 
 
@@ -86,29 +85,22 @@ def read_formula(answer: str, *, loose: bool) -> Formula:
 
 
 def decide(gold: Formula, answer: Formula, *, ignore_percent: bool = False) -> Decision | None:
-    """Decide without the algebra system; None if it has to be asked. Unknown comes with what stands in the way."""
+    """Decide without the algebra system; None if it has to be asked. `unknown` says what is in the way."""
     if gold.text and gold.text == answer.text:
         return Outcome.CORRECT, "exact"
     if gold.number and answer.number:
         return compare_numbers(gold.number, answer.number, ignore_percent=ignore_percent)
-    if notation := _decide_notation(gold.text, answer.text):
-        return notation
-    if gold.structures and answer.structures:
-        if decided := compare_structures(gold.structures, answer.structures):
-            return decided
-        if not same_brackets(gold.structures, answer.structures):
-            return Outcome.UNKNOWN, "structure"
-    if gold.number and answer.structures:
-        return _list_for_number(answer)
-    return _unaskable(gold, answer)
+    return (
+        _decide_notation(gold.text, answer.text)
+        or _decide_structures(gold, answer)
+        or _unaskable(gold, answer)
+    )
 
 
 def believe(gold: Formula, answer: Formula, reply: Reply) -> Decision:
     """Turn the algebra system's reply into a decision, by the rules above."""
-    if reply.failed:
-        return Outcome.UNKNOWN, reply.failed
-    if not reply.parsed:
-        return Outcome.UNKNOWN, Reason.UNPARSABLE
+    if reply.failed or not reply.parsed:
+        return Outcome.UNKNOWN, reply.failed or Reason.UNPARSABLE
     if reply.equal != reply.reverse or gold.percent != answer.percent:
         return Outcome.UNKNOWN, Reason.UNDECIDED
     if reply.equal:
@@ -118,6 +110,17 @@ def believe(gold: Formula, answer: Formula, reply: Reply) -> Decision:
     if is_relation(gold.body) or is_relation(answer.body):
         return Outcome.UNKNOWN, Reason.UNDECIDED
     return Outcome.WRONG, "math_verify"
+
+
+def _decide_structures(gold: Formula, answer: Formula) -> Decision | None:
+    if not answer.structures:
+        return None
+    if gold.structures:
+        if decided := compare_structures(gold.structures, answer.structures):
+            return decided
+        if not same_brackets(gold.structures, answer.structures):
+            return Outcome.UNKNOWN, "structure"
+    return _list_for_number(answer) if gold.number else None
 
 
 def _unaskable(gold: Formula, answer: Formula) -> Decision | None:
@@ -179,8 +182,8 @@ def _compare_bases(gold: str, answer: str) -> Decision | None:
     if match is None:
         return None
     digits, other = match[1].replace(",", ""), other.replace(",", "").strip()
-    if left and other.upper() == digits.upper():  # the question named the base, and no decimal has these
-    digits
+    # The question named the base, and the decimal value has other digits.
+    if left and other.upper() == digits.upper():
         return Outcome.CORRECT, "base"
     if not other.isdigit() or other == digits or _in_base(digits, int(match[2])) == int(other):
         return Outcome.UNKNOWN, "base"  # the base may stand in the question
@@ -229,7 +232,7 @@ def _last_of_chain(text: str, *, loose: bool) -> Number | None:
 
 
 def _without_unit(text: str) -> tuple[str, Unit, bool]:
-    """Take a unit or percent sign off a formula that is no plain number: `4\\sqrt{2} cm`, `\\frac{\\pi}{2}%`."""
+    r"""Take a unit or percent sign off a formula that is no plain number: `4\sqrt{2} cm`, `\pi%`."""
     text = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), text.replace("$", "")).strip()
     match = _UNIT_TAIL.search(text)
     tail = read_unit(match[1], loose=False) if match else None

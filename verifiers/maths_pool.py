@@ -76,7 +76,7 @@ class _Memory(Generic[K, V]):
             self._entries.popitem(last=False)
 
 
-class _Died(Exception):
+class _WorkerGoneError(Exception):
     """The worker is gone or must go; the text is a `Reason`."""
 
 
@@ -98,7 +98,7 @@ class _Worker:
         )
         try:
             self._receive(STARTUP_SECONDS)
-        except _Died:
+        except _WorkerGoneError:
             self.kill()
             raise
 
@@ -117,16 +117,16 @@ class _Worker:
         self._process.kill()
 
     def ask(self, gold: str, answer: str) -> Reply:
-        """Ask one question; raises _Died if no answer comes within the budget."""
+        """Ask one question; raises _WorkerGoneError if no answer comes within the budget."""
         try:
             pipe = self._pipe(self._process.stdin)
             pipe.write(encode_frame({"gold": gold, "answer": answer, "seconds": self._limits.timeout_s}))
             pipe.flush()
         except OSError as error:
-            raise _Died(Reason.CRASH) from error
+            raise _WorkerGoneError(Reason.CRASH) from error
         reply = self._receive(self._limits.timeout_s)
         if "parsed" not in reply:
-            raise _Died(Reason.CRASH)  # out of memory or stack: its state is not to be trusted
+            raise _WorkerGoneError(Reason.CRASH)  # out of memory or stack: its state is not to be trusted
         reply.pop("error", None)
         return Reply(**reply)
 
@@ -147,7 +147,7 @@ class _Worker:
         deadline = time.monotonic() + seconds
         (size,) = HEADER.unpack(self._bytes(HEADER.size, deadline))
         if size > MAX_FRAME:
-            raise _Died(Reason.CRASH)
+            raise _WorkerGoneError(Reason.CRASH)
         return decode_body(self._bytes(size, deadline))
 
     def _bytes(self, count: int, deadline: float) -> bytes:
@@ -158,10 +158,10 @@ class _Worker:
             while len(data) < count:
                 left = deadline - time.monotonic()
                 if left <= 0 or not selector.select(left):
-                    raise _Died(Reason.TIMEOUT)
+                    raise _WorkerGoneError(Reason.TIMEOUT)
                 chunk = os.read(pipe.fileno(), count - len(data))
                 if not chunk:
-                    raise _Died(Reason.CRASH)
+                    raise _WorkerGoneError(Reason.CRASH)
                 data += chunk
         return data
 
@@ -197,7 +197,7 @@ class MathsPool:
                 return Reply(failed=Reason.CRASH)
             try:
                 reply = worker.ask(gold, answer)
-            except _Died as death:
+            except _WorkerGoneError as death:
                 return self._buried(worker, key, str(death))
             self._returned(worker, key, reply)
             return reply
@@ -241,7 +241,7 @@ class MathsPool:
     def _started(self) -> _Worker | None:
         try:
             worker = _Worker(self._limits)
-        except (_Died, OSError):
+        except (_WorkerGoneError, OSError):
             with self._lock:
                 self._start_failures += 1
             return None
@@ -282,7 +282,7 @@ def pool_for(limits: WorkerLimits) -> MathsPool:
 
 
 def close_workers() -> None:
-    """End this process's maths workers. A later question starts new ones. Also done when the process exits."""
+    """End this process's maths workers. A later question starts new ones. Done at exit, too."""
     with _pools_lock:
         pools = list(_pools.values())
     for pool in pools:

@@ -15,6 +15,8 @@ import resource
 import sys
 from typing import Any, BinaryIO
 
+from math_verify import LatexExtractionConfig, parse, verify
+from math_verify.parser import NormalizationConfig
 from steplabel.verifiers.frames import HEADER, MAX_FRAME, Message, decode_body, encode_frame
 
 _PRECISION = 15
@@ -41,8 +43,6 @@ def compare(gold: str, answer: str) -> Message:
     left, right = _parsed(gold), _parsed(answer)
     if left is None or right is None:
         return {"parsed": False}
-    from math_verify import verify
-
     equal = bool(verify(left, right, timeout_seconds=None))
     reverse = bool(verify(right, left, timeout_seconds=None))
     values = (_value(left), _value(right)) if not equal else ("", "")
@@ -56,9 +56,6 @@ def compare(gold: str, answer: str) -> Message:
 
 
 def _parsed(text: str) -> Any:
-    from latex2sympy2_extended import NormalizationConfig
-    from math_verify import LatexExtractionConfig, parse
-
     # units: our caller took them off; left on, the variables t and g vanish from formulas as tons and grams.
     tidy = NormalizationConfig(
         basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="all", equations=False
@@ -116,8 +113,6 @@ def main() -> None:
         os.dup2(quiet, descriptor)
     logging.disable(logging.CRITICAL)
     _limit(int(sys.argv[1]))
-    import math_verify  # noqa: F401 - loaded before `ready`, so that no request pays for it
-
     _send(replies, {"ready": True})
     while (request := read_frame(requests)) is not None:
         _send(replies, _answer(request))

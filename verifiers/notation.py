@@ -1,4 +1,4 @@
-r"""Answers as one plain notation: Unicode signs, LaTeX wrappers and Markdown marks taken off, the content left as it was.
+r"""Answers as one plain notation: Unicode signs, LaTeX wrappers and Markdown marks taken off.
 
 Covered: `\boxed`-less LaTeX as models write it (`\text{}`, `\left`, `\dfrac`, `\!`, `\$`, `\%`, degrees),
     inline math
@@ -77,7 +77,7 @@ _WRAPS = (
 
 
 def is_clean(text: str) -> bool:
-    """Whether `text` holds no control, format (bidirectional, zero-width), surrogate or unassigned characters."""
+    """Whether `text` holds no control, format (bidirectional, zero-width), surrogate or private ones."""
     if text.isascii():
         return text.isprintable() or all(c.isprintable() or c in _ALLOWED_CONTROLS for c in text)
     return not any(
@@ -111,17 +111,21 @@ def unwrapped(text: str) -> str:
         text = text.strip()
         if text[-1:] in (".", ";", ",", ":") and not text.endswith(r"\,"):
             text = text[:-1]
-        text = (
-            text.removesuffix("**") if text.count("**") == 1 else text
-        )  # its partner stood before the marker
-        for start, end in _WRAPS:
-            inner = text[len(start) : -len(end)]
-            if len(text) > len(start) + len(end) and text.startswith(start) and text.endswith(end):
-                if end not in inner and not inner.endswith("\\"):
-                    text = inner
-                    break
+        if text.count("**") == 1:  # its partner stood before the marker
+            text = text.removesuffix("**")
+        text = _inside(text)
         if text == before:
             return text
+
+
+def _inside(text: str) -> str:
+    """What stands between a pair of delimiters, if they are the first and last thing in the text."""
+    for start, end in _WRAPS:
+        if len(text) > len(start) + len(end) and text.startswith(start) and text.endswith(end):
+            inner = text[len(start) : -len(end)]
+            if end not in inner and not inner.endswith("\\"):
+                return inner
+    return text
 
 
 def _without_latex(text: str) -> str:

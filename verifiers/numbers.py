@@ -14,10 +14,10 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from steplabel.verifiers.units import Unit, read_unit
+from steplabel.verifiers.units import NO_UNIT, Unit, read_unit
 
 MAX_DIGITS = 1_500
-"""Digits in one literal: models do write 1.272727... for a thousand digits. Converting them takes microseconds."""
+"""Digits in one literal: models do write 1.2727... for a thousand digits. Converting takes microseconds."""
 MAX_EXPONENT = 400
 MAX_BITS = 4_096
 MAX_DEPTH = 20
@@ -44,16 +44,16 @@ class Number:
         decimals: digits after the point if it was one decimal literal, None for integers, fractions,
             arithmetic.
         percent: whether a percent sign or word followed.
-        unit: what was counted or measured; `Unit()` if nothing was said.
+        unit: what was counted or measured; `NO_UNIT` if nothing was said.
     """
 
     value: Fraction
     decimals: int | None = None
     percent: bool = False
-    unit: Unit = Unit()
+    unit: Unit = NO_UNIT
 
 
-class _NotANumber(Exception):
+class _NotANumberError(Exception):
     """The text is not a number within our bounds."""
 
 
@@ -67,7 +67,7 @@ def read_number(text: str, *, loose: bool = True) -> Number | None:
         return Number(value=Fraction(int(text)))
     try:
         return _read(text, loose=loose)
-    except _NotANumber:
+    except _NotANumberError:
         return None
 
 
@@ -81,7 +81,7 @@ def _read(text: str, *, loose: bool) -> Number:
     value = reader.sum(0)
     tail = read_unit(text[reader.position :], loose=loose)
     if tail is None:
-        raise _NotANumber
+        raise _NotANumberError
     value *= tail.factor
     unit = Unit(word=currency, measure=True) if currency and not tail.unit.measure else tail.unit
     return Number(value=value, decimals=reader.decimals(), percent=tail.percent, unit=unit)
@@ -111,7 +111,7 @@ class _Reader:
     def sum(self, depth: int) -> Fraction:
         """Terms joined by + and -."""
         if depth > MAX_DEPTH:
-            raise _NotANumber
+            raise _NotANumberError
         value = self._product(depth)
         while self._kind == "sign":
             minus = self._take() == "-"
@@ -143,13 +143,13 @@ class _Reader:
         minus = self._kind == "sign" and self._take() == "-"
         exponent = self._atom(depth)
         if self._kind == "power" or exponent.denominator != 1:
-            raise _NotANumber
+            raise _NotANumberError
         return self._raised(base, -int(exponent) if minus else int(exponent))
 
     def _raised(self, base: Fraction, exponent: int) -> Fraction:
         self._operations += 1
         if _bits(base) * abs(exponent) > MAX_BITS or (base == 0 and exponent <= 0):
-            raise _NotANumber
+            raise _NotANumberError
         return Fraction(base**exponent)
 
     def _atom(self, depth: int) -> Fraction:
@@ -162,7 +162,7 @@ class _Reader:
             value = self.sum(depth + 1)
             self._expect("close")
             return value
-        raise _NotANumber
+        raise _NotANumberError
 
     def _literal(self, depth: int) -> Fraction:
         match = self._match
@@ -175,7 +175,7 @@ class _Reader:
             return self._mixed(value, self._fraction(depth))
         if self._kind == "number":
             if not whole or not self.text[end : end + 1].isspace():
-                raise _NotANumber
+                raise _NotANumberError
             return self._mixed(value, self._slashed())
         return value
 
@@ -183,7 +183,7 @@ class _Reader:
         """3 1/2 is 3.5; 2 5/3 is nothing that anybody means."""
         self._operations += 1
         if not 0 < part < 1:
-            raise _NotANumber
+            raise _NotANumberError
         return whole + part
 
     def _slashed(self) -> Fraction:
@@ -193,7 +193,7 @@ class _Reader:
 
     def _integer(self, text: str) -> int:
         if not text.strip().isdigit():
-            raise _NotANumber
+            raise _NotANumberError
         return int(text)
 
     def _fraction(self, depth: int) -> Fraction:
@@ -214,17 +214,17 @@ class _Reader:
                 self.position = start + 1
                 self._read_token()
                 return Fraction(int(self.text[start]))
-        raise _NotANumber
+        raise _NotANumberError
 
     def _bounded(self, value: Fraction) -> Fraction:
         self._operations += 1
         if _bits(value) > MAX_BITS:
-            raise _NotANumber
+            raise _NotANumberError
         return value
 
     def _expect(self, kind: str) -> str:
         if self._kind != kind:
-            raise _NotANumber
+            raise _NotANumberError
         return self._take()
 
     def _take(self) -> str:
@@ -246,14 +246,14 @@ def _literal(digits: str, exponent: str | None) -> tuple[Fraction, int | None]:
     whole, point, part = digits.replace(",", "").partition(".")
     power = int(exponent[1:]) if exponent else 0
     if len(whole) + len(part) > MAX_DIGITS or abs(power) > MAX_EXPONENT:
-        raise _NotANumber
+        raise _NotANumberError
     value = Fraction(int(whole + part or "0"), 10 ** len(part)) * Fraction(10) ** power
     return value, len(part) if point and part and not exponent else None
 
 
 def _divided(top: Fraction, bottom: Fraction) -> Fraction:
     if bottom == 0:
-        raise _NotANumber
+        raise _NotANumberError
     return top / bottom
 
 

@@ -27,7 +27,7 @@ _FACTORIAL = re.compile(r"\d{4,}\s*!|[)}\]!]\s*!")
 _ADJACENT = re.compile(r"\d\s+\d|\d\s*\\frac\s*\{\s*\d+\s*\}\s*\{\s*\d+\s*\}")
 _SIGNS = re.compile(r"[-+]\s*[-+]")  # --5 is 5 to the algebra system, and a slip of the pen to us
 _HEAVY = re.compile(r"\\(?:sum|prod|int|iint|oint|lim|binom|dbinom|tbinom|begin\{cases)(?![a-zA-Z])")
-_LITERAL = re.compile(r"\d{%d,}" % (MAX_DIGITS + 1))
+_LITERAL = re.compile(rf"\d{{{MAX_DIGITS + 1},}}")
 _OPERATOR = re.compile(r"[-+*/^,]|\\[a-zA-Z]+")
 _COMMAND = re.compile(r"\\(?:begin|end)\s*\{[a-zA-Z*]+\}|\\[a-zA-Z]+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
@@ -56,7 +56,7 @@ def refused(text: str) -> str:
 
 
 def has_words(text: str) -> bool:
-    """Whether words stand in `text`: runs of three letters or more, outside LaTeX commands and known functions."""
+    """Whether words stand in `text`: runs of three letters or more, no LaTeX commands or known functions."""
     return any(
         len(word) > 2 and word.lower() not in _FUNCTIONS for word in _WORD.findall(_COMMAND.sub(" ", text))
     )

@@ -47,7 +47,7 @@ class Structure:
 
 
 def read_structures(text: str) -> tuple[Structure, ...] | None:
-    """Read `text` (in plain notation) as one structure or a union of several; None if it has no such shape."""
+    """Read `text` (in plain notation) as one structure or a union of several; None if it is neither."""
     if assigned := _ASSIGNED.match(text):
         text = text[assigned.end() :]
     pieces = _split(text, r"\cup")

@@ -52,7 +52,8 @@ _CHANGING = """
     where than
 """
 _CHANGING_WORDS = frozenset(_CHANGING.split()) - {"sec"}
-_TAIL = re.compile(r"(?:\s*(?:[A-Za-z]+|\u00b0|\^\s*\{?[23]\}?|[/.,'-]|\([A-Za-z ]+\)))*\s*")
+# Possessive throughout: otherwise a long word could be split in exponentially many ways.
+_TAIL = re.compile(r"(?:\s*+(?:[A-Za-z]++|\u00b0|\^\s*+\{?[23]\}?|[/.,'-]|\([A-Za-z ]++\)))*+\s*+")
 _TOKEN = re.compile(r"[A-Za-z]+|\u00b0|\^\s*\{?[23]\}?|/")
 _FILLERS = frozenset({"a", "an", "the", "of", "in", "per", "each", "total", "altogether"})
 
@@ -81,8 +82,11 @@ class Unit:
         return self.measure and other.measure and self.word != other.word
 
     def explains(self, ratio: Fraction) -> bool:
-        """Whether amounts that differ by `ratio` may be the same, one in this unit and one in a related one."""
+        """Whether amounts that differ by `ratio` may be the same, one of them in this unit."""
         return any(r in _RATIOS.get(self.word, ()) for r in (ratio, 1 / ratio))
+
+
+NO_UNIT = Unit()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,7 @@ class Tail:
 
     factor: int = 1
     percent: bool = False
-    unit: Unit = Unit()
+    unit: Unit = NO_UNIT
 
 
 @lru_cache(maxsize=4_096)

@@ -1,4 +1,4 @@
-r"""Answers in words: multiple choice and free text. Never sent to a computer algebra system (listen = silent there).
+r"""Answers in words: multiple choice and free text. Never sent to an algebra system (listen = silent there).
 
 Choice golds are a letter (`B`, `(B)`), a letter with its text (`B) Paris`), several letters (`A, C`), or a
 text. Letters decide against letters, texts against texts; a text against a bare letter is `unknown`, since

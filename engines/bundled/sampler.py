@@ -85,12 +85,12 @@ def _sample_batch(
     rows, hidden = rows.take(repeat), hidden[repeat]
     rows.numbers = torch.arange(len(repeat), device=hidden.device)
     outputs: list[list[int]] = [[] for _ in range(len(repeat))]
-    for filled in range(length, capacity + 1):
+    for filled in range(length, capacity):
         drawn = _draw(model.logits(hidden), temperature, generator)
         running = drawn != EOS
         for number, token in zip(rows.numbers[running].tolist(), drawn[running].tolist(), strict=True):
             outputs[number].append(token)
-        if filled == capacity or not bool(running.any()):
+        if filled + 1 == capacity or not bool(running.any()):
             break
         rows, drawn = rows.take(running), drawn[running]
         view = CacheView(layers=rows.cache, start=filled, mask=rows.mask(filled + 1))

@@ -49,7 +49,7 @@ class StepKind(StrEnum):
     KEY = "key"  # names another event than the next one
     OPERATION = "operation"  # another operation than the event's
     OPERAND = "operand"  # another number than the event's
-    COPY = "copy"  # does not start from the value written before
+    COPY = "copy"  # starts neither from the value written before nor from the true one
     ARITHMETIC = "arithmetic"  # the result does not follow from the left side
     ANSWER = "answer"  # an answer that is not the value written before
     PROPAGATED = "propagated"  # faithful to an earlier wrong value
@@ -117,7 +117,7 @@ class _Judged:
 def check_solution(problem: ChainProblem, lines: Iterable[str]) -> tuple[StepTruth, ...]:
     """Judge each line of a solution; space around a line does not count. One truth per line, in order."""
     judged = list(_judge(problem, lines))
-    following: list[_Said | None] = [*(entry.said for entry in judged[1:]), None]
+    following = [*(entry.said for entry in judged), None][1:]
     return tuple(
         StepTruth(
             text=entry.text,
@@ -229,7 +229,7 @@ def _step_fault(problem: ChainProblem, said: _Step, place: int, written: int) ->
         return StepKind.OPERATION
     if said.right != event.operand:
         return StepKind.OPERAND
-    if said.left != written:
+    if said.left not in (written, problem.values[place]):
         return StepKind.COPY
     result = apply_operation(said.operation, said.left, said.right)
     return StepKind.PROPAGATED if said.value == result else StepKind.ARITHMETIC

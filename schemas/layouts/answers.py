@@ -15,7 +15,7 @@ ANSWER_FIELDS = ("answer", "gold_answer", "final_answer")
 GSM8K_MARK = "####"
 
 # 72, -3.5, .5, 1,234.00, $18, 40%, 3/4: what rational arithmetic reads without a parser.
-_NUMBER = re.compile(r"[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:/\d+)?%?")
+_NUMBER = re.compile(r"[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:/\d+)?(?:[eE][-+]?\d{1,3})?%?")
 _LATEX_TEXT = re.compile(r"\\(?:text|textbf|textit|mathrm|mbox)\s*\{[^{}]*\}")
 _LATEX = re.compile(r"[\\^_{}=<>|$\u221a\u03c0\u221e\u2264\u2265]")
 _FORMULA = re.compile(r"[0-9A-Za-z\s+\-*/().,\[\]!%;]*")

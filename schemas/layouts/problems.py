@@ -103,7 +103,11 @@ def _problem(row: Mapping[str, Any], source: str) -> Problem:
 
 def _taken(row: Mapping[str, Any], names: Sequence[str]) -> str | None:
     """The first of these fields that holds something; None if none does."""
-    return next((name for name in names if row.get(name) not in (None, "", [], ())), None)
+    return next((name for name in names if not _empty(row.get(name))), None)
+
+
+def _empty(value: Any) -> bool:
+    return value is None or (isinstance(value, (str, list, tuple)) and not value)
 
 
 def _first(row: Mapping[str, Any], names: Sequence[str]) -> Any:
@@ -195,7 +199,12 @@ def _tools(value: Any) -> tuple[Tool, ...]:
 
 def _rest(row: Mapping[str, Any]) -> str:
     taken = {*_SINGLE, *(_taken(row, names) for names in _ALTERNATIVES)}
-    rest = {name: value for name, value in row.items() if name not in taken}
+    known = {name for names in _ALTERNATIVES for name in names}
+    rest = {
+        name: value
+        for name, value in row.items()
+        if name not in taken and not (name in known and _empty(value))
+    }
     return _json(rest) if rest else ""
 
 

@@ -67,6 +67,8 @@ def _steps(fields: Mapping[str, Any], segmenter: Segmenter) -> tuple[Step, ...]:
         raise DataError(f"steps must be a list, got {shown(listed)}")
     texts, kinds = zip(*map(_step, listed), strict=True) if listed else ((), ())
     separator = fields.get("separator")
+    if not isinstance(separator, str | None):
+        raise DataError(f"separator must be a text, got {shown(separator)}")
     given = GivenSteps(separator=_separator(texts) if separator is None else separator).join(texts)
     return tuple(replace(step, kind=kind) for step, kind in zip(given, kinds, strict=True))
 

@@ -44,7 +44,7 @@ from steplabel.schemas import (
     make_solution,
 )
 
-# What may enter: no lone surrogates, no control characters but white space. Line ends of every kind are frequent.
+# What may enter: no lone surrogates, no control characters but white space. All line ends are frequent.
 _CHARACTERS = st.one_of(
     st.sampled_from("ab1. \t\n\r\x0b\x0c\x85\u2028\u2029=\\$*"),
     st.characters(blacklist_categories=("Cs", "Cc")),

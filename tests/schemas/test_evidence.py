@@ -122,7 +122,7 @@ def test_a_decided_outcome_replaces_an_unknown_one(late: Outcome) -> None:
 
 
 def test_the_first_of_two_decided_outcomes_stays() -> None:
-    """Two different decided answers under one key cannot both be; the one that labels were made from stays."""
+    """Two decided answers under one key cannot both be; the one that labels were made from stays."""
     right = Evidence(problem=PROBLEM, outcomes=(_outcome("a", Outcome.CORRECT),))
     wrong = Evidence(problem=PROBLEM, outcomes=(_outcome("a", Outcome.WRONG),))
     assert right.merged(wrong) == right

@@ -42,14 +42,14 @@ def test_golden_ids() -> None:
         seed=7,
         index=1,
     )
-    assert content_id("kind") == "2a4634c7f71e4fa3c9c96c5d8d9a7b1b"
-    assert content_id("kind", "a", 1, 0.5, None, ("b", True)) == ""
-    assert problem.root_key == ""
-    assert solution.node_keys == ("", "")
-    assert solution.id == ""
-    assert content_problem_id("What is 2 + 3?") == ""
-    assert ModelIdentity(name="m", weights="w", dtype="float32").id == ""
-    assert derive_seed("a", 1) == 0
+    assert content_id("kind") == "8feb265c3aca9bef57e307ec778d242f"
+    assert content_id("kind", "a", 1, 0.5, None, ("b", True)) == "542d21754c98fdaf6dbb80dca9f5c566"
+    assert problem.root_key == "9fa937acd19883a6e69461980ec97f54"
+    assert solution.node_keys == ("e64af660107ba39dca4668a7636739ff", "7cd973c34a4d03afa9ccd6541b97187d")
+    assert solution.id == "18c5ba5b492fe89e5d03317c67b0c65b"
+    assert content_problem_id("What is 2 + 3?") == "aaf241644f5b9d7ec757a7f9fce037e3"
+    assert ModelIdentity(name="m", weights="w", dtype="float32").id == "m@bbe8f480dc83"
+    assert derive_seed("a", 1) == 876460096384671431
 
 
 @given(st.lists(PARTS, max_size=4), st.lists(PARTS, max_size=4))
@@ -100,21 +100,11 @@ def test_what_cannot_be_written_has_no_id() -> None:
         content_id("k", "\ud800")
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("weights", "x"),
-        ("dtype", "x"),
-        ("quantization", "x"),
-        ("adapter", "x"),
-        ("tokenizer", "x"),
-        ("name", "x"),
-    ],
-)
-def test_model_id_covers_what_changes_text(field: str, value: str) -> None:
+@pytest.mark.parametrize("field", ["name", "weights", "dtype", "quantization", "adapter", "tokenizer"])
+def test_model_id_covers_what_changes_text(field: str) -> None:
     """Every part of the identity but the licence is in the id."""
     base = {"name": "m", "weights": "w"}
-    assert ModelIdentity(**base).id != ModelIdentity(**{**base, field: value}).id
+    assert ModelIdentity(**base).id != ModelIdentity(**{**base, field: "x"}).id
     assert ModelIdentity(**base).id == ModelIdentity(**base, licence="MIT").id
 
 

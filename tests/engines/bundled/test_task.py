@@ -92,7 +92,8 @@ def test_side_does_not_depend_on_words(seed: int, size: int, other: int) -> None
         )
         for key, event in zip(keys, problem.events, strict=True)
     )
-    reworded = ChainProblem(start=problem.start, events=events, name=rng.choice(NAMES), item=rng.choice(ITEMS))
+    name, item = rng.choice(NAMES), rng.choice(ITEMS)
+    reworded = ChainProblem(start=problem.start, events=events, name=name, item=item)
     assert reworded.held_out is problem.held_out
     assert reworded.values == problem.values
 
@@ -178,7 +179,7 @@ UMA = "Uma has 62 cards.\nMay: keeps one in 3.\nHow many cards are left?\n"
         pytest.param(UMA.replace("in 3", "in 0"), id="division by zero"),
         pytest.param(UMA.replace("May", "Mai"), id="unknown key"),
         pytest.param(UMA.replace("May: ", "May "), id="no colon"),
-        pytest.param(UMA.replace("keeps one in", "wins"), id="nearly an event"),
+        pytest.param(UMA.replace("keeps one in", "keeps"), id="nearly an event"),
         pytest.param(UMA.replace("keeps one in 3", "sells 63"), id="value below zero"),
         pytest.param(UMA.replace("keeps one in 3", "wins 138"), id="value above the largest"),
         pytest.param(UMA.replace("May: keeps one in 3.\n", "May: wins 3.\nMay: wins 4.\n"), id="key twice"),
@@ -187,20 +188,13 @@ UMA = "Uma has 62 cards.\nMay: keeps one in 3.\nHow many cards are left?\n"
         pytest.param(UMA + UMA, id="two problems"),
         pytest.param(" " + UMA, id="leading space"),
         pytest.param(UMA + "\n", id="two closing newlines"),
-        pytest.param("Uma has 62 cards.\n" + "May: wins 3.\n" * 10**4 + "How many cards are left?", id="long"),
+        pytest.param(UMA.replace("May: keeps one in 3.\n", "May: wins 3.\n" * 10**4), id="long"),
     ],
 )
 def test_other_texts_are_refused(text: str) -> None:
     """What the task does not write is refused with one kind of error."""
-    if text == UMA.replace("keeps one in 3", "wins 3"):
-        pytest.fail("the case is a problem")
     with pytest.raises(TaskError):
         parse_problem(text)
-
-
-def test_nearly_an_event_is_an_event() -> None:
-    """`wins 3.` is one of the sentences: the table above must not hold it by mistake."""
-    assert parse_problem(UMA.replace("keeps one in 3", "wins 3")).answer == 65
 
 
 @given(st.text(alphabet="UmahsMy: 0123456789.\nceards?keponilftw", max_size=200))
@@ -215,7 +209,7 @@ def test_parser_raises_nothing_else(text: str) -> None:
 
 def test_example_from_the_docstring() -> None:
     """The problem of the module's text has the solution given there."""
-    problem = parse_problem("Uma has 62 cards.\nMay: keeps one in 3.\nJune: gets 76 as a gift.\nHow many cards are left?")
+    problem = parse_problem(UMA.replace("in 3.\n", "in 3.\nJune: gets 76 as a gift.\n"))
     assert solve(problem) == ("May: 62//3=20", "June: 20+76=96", "Answer: 96")
 
 
@@ -297,7 +291,8 @@ def test_problem_checks_its_fields(fields: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "operand", "wording"), [("Mai", 3, 0), ("May", 0, 0), ("May", 200, 0), ("May", 3, 99), ("May", 3, -1)]
+    ("key", "operand", "wording"),
+    [("Mai", 3, 0), ("May", 0, 0), ("May", 200, 0), ("May", 3, 99), ("May", 3, -1)],
 )
 def test_event_checks_its_fields(key: str, operand: int, wording: int) -> None:
     """An event that the task could not write cannot be made."""

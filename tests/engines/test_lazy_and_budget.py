@@ -1,0 +1,198 @@
+"""Opening late, and stopping in time."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from steplabel.engines import (
+    BudgetedEngine,
+    BudgetedSpec,
+    GenerateRequest,
+    LazyEngine,
+    RolloutStore,
+    ScriptedEngine,
+    ScriptedSpec,
+    StoredSpec,
+)
+from steplabel.schemas import BudgetExhausted, ConfigError, EngineClosed, ModelIdentity
+
+Ask = Callable[..., GenerateRequest]
+
+
+def words(request: GenerateRequest, index: int, seed: int) -> str:
+    return "four words each time"
+
+
+@dataclass
+class CountingSpec:
+    """Opens scripted engines and counts how often; previewed on demand."""
+
+    previewed: bool = True
+    names: list[str] = field(default_factory=lambda: ["a", "a"])
+    opened: int = 0
+    gate: threading.Event = field(default_factory=threading.Event)
+    engines: list[ScriptedEngine] = field(default_factory=list)
+
+    def open(self) -> ScriptedEngine:
+        self.gate.wait(5)
+        self.opened += 1
+        engine = ScriptedEngine(words, identity=ModelIdentity(name=self.names[-1]))
+        self.engines.append(engine)
+        return engine
+
+    def preview(self) -> Any:
+        return ScriptedEngine(words, identity=ModelIdentity(name=self.names[0])) if self.previewed else None
+
+
+def open_gate(spec: CountingSpec) -> CountingSpec:
+    spec.gate.set()
+    return spec
+
+
+def test_lazy_engine_opens_once_at_the_first_sample(ask: Ask) -> None:
+    """Identity and rendering come from the preview; twenty first requests open one engine, off the loop."""
+    spec = CountingSpec()
+    engine = LazyEngine(spec)
+
+    async def run() -> None:
+        assert engine.identity.name == "a"
+        assert engine.render(ask("hi")).text == "hi"
+        assert not engine.opened
+        tasks = [asyncio.create_task(engine.generate(ask())) for _ in range(20)]
+        await asyncio.sleep(0.05)
+        assert engine.render(ask("still")).text == "still"  # while the model loads, the loop is free
+        spec.gate.set()
+        await asyncio.gather(*tasks)
+        await engine.close()
+
+    asyncio.run(run())
+    assert (spec.opened, spec.engines[0].calls) == (1, 20)
+
+
+def test_lazy_engine_without_preview_opens_to_answer(ask: Ask) -> None:
+    """Only the open engine can tell its identity: it is opened once, for all."""
+    spec = open_gate(CountingSpec(previewed=False))
+    engine = LazyEngine(spec)
+    assert engine.identity.name == "a"
+    asyncio.run(engine.generate(ask()))
+    assert spec.opened == 1
+
+
+def test_lazy_engine_notices_a_changed_model(ask: Ask) -> None:
+    """Keys made for one model must not be filled by another."""
+    engine = LazyEngine(open_gate(CountingSpec(names=["a", "b"])))
+    assert engine.identity.name == "a"
+    with pytest.raises(ConfigError, match="changed"):
+        asyncio.run(engine.generate(ask()))
+
+
+def test_lazy_engine_closes(ask: Ask) -> None:
+    """Unopened it stays so; opened, the engine inside is closed; both refuse further requests."""
+
+    async def run(first: bool) -> int:
+        spec = open_gate(CountingSpec())
+        engine = LazyEngine(spec)
+        if first:
+            await engine.generate(ask())
+        await engine.close()
+        await engine.close()
+        with pytest.raises(EngineClosed):
+            await engine.generate(ask())
+        return spec.opened
+
+    assert [asyncio.run(run(first)) for first in (False, True)] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowed"),
+    [
+        ({"max_tokens": 9}, 3),
+        ({"max_tokens": 8}, 2),
+        ({"max_tokens": 0}, 0),
+        ({"max_requests": 2}, 2),
+        ({"max_requests": 0}, 0),
+        ({"max_tokens": 100, "max_requests": 1}, 1),
+        ({}, 5),
+    ],
+    ids=str,
+)
+def test_budget_stops_before_the_next_request(ask: Ask, limits: dict[str, int], allowed: int) -> None:
+    """A request that comes once the total has reached a limit is refused; four tokens a request here."""
+
+    async def run() -> int:
+        engine = BudgetedEngine(ScriptedEngine(words), **limits)
+        for done in range(5):
+            try:
+                await engine.generate(ask(seed=done))
+            except BudgetExhausted:
+                return done
+        return 5
+
+    assert asyncio.run(run()) == allowed
+
+
+def test_budget_counts_what_others_spent(ask: Ask) -> None:
+    """With a shared reader the total of all processes decides."""
+    others = [0, 0]
+    engine = BudgetedEngine(ScriptedEngine(words), max_tokens=50, spent=lambda: (others[0], others[1]))
+
+    async def run() -> None:
+        await engine.generate(ask())
+        others[0] = 50
+        await asyncio.sleep(0.25)  # the total may be a fifth of a second old
+        with pytest.raises(BudgetExhausted, match="50 tokens"):
+            await engine.generate(ask())
+
+    asyncio.run(run())
+
+
+def test_stored_samples_are_free(ask: Ask, tmp_path: Path) -> None:
+    """Store -> budget -> engine: what is stored is served although the budget is spent."""
+
+    async def run() -> None:
+        store = RolloutStore(BudgetedEngine(ScriptedEngine(words), max_requests=1), tmp_path / "s.sqlite")
+        first = await store.generate(ask(n=3))
+        with pytest.raises(BudgetExhausted):
+            await store.generate(ask(n=4))
+        again = await store.generate(ask(n=3))
+        assert (again.samples, again.stored) == (first.samples, 3)
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_budget_of_a_run_spans_its_engines(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes with one store share one budget: here two stores on one file, by their specs."""
+    path = str(tmp_path / "s.sqlite")
+    (tmp_path / "four_words.py").write_text("def words(*_):\n    return 'four words each time'\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    inner = ScriptedSpec(function="four_words:words")
+    spec = BudgetedSpec(engine=inner, max_requests=3, store=path, run_id="r")
+    assert pickle.loads(pickle.dumps(spec)) == spec
+    assert spec.preview().identity == spec.open().identity  # type: ignore[union-attr]
+
+    async def run() -> None:
+        stores = [StoredSpec(engine=spec, path=path, run_id="r").open() for _ in range(2)]
+        for number in range(3):
+            await stores[number % 2].generate(ask(seed=number))
+        await asyncio.sleep(0.3)
+        for store in stores:
+            with pytest.raises(BudgetExhausted):
+                await store.generate(ask(seed=9))
+            await store.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("limits", [{"max_tokens": -1}, {"max_requests": -5}], ids=str)
+def test_bad_budgets(limits: dict[str, int]) -> None:
+    """Negative limits are refused where they are stated."""
+    with pytest.raises(ConfigError, match="0 or more"):
+        BudgetedSpec(engine=ScriptedSpec(function="json:dumps"), **limits)

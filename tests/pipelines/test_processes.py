@@ -1,0 +1,181 @@
+"""Runs in processes of their own: killed, resumed, spread over workers, staged."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from steplabel.engines.progress import read_progress
+from steplabel.transforms.dataset import PRIVATE, SUCCESS, OutputFolder
+
+pytestmark = pytest.mark.slow
+
+IN_FLIGHT = 4
+MOST_LOST = 200
+"""Samples that a kill may cost: what is in flight (4 programs of up to 8 prefixes times 8 samples, of which one at a
+time is drawn) and what the write-behind store had not flushed yet (50 ms of 2 ms each)."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A run's command line, its output and the log of what its model was asked."""
+
+    problems: Path
+    folder: Path
+    log: Path
+
+    def command(self, *extra: str, recipe: str = "omegaprm_locate") -> list[str]:
+        arguments = ["--input", str(self.problems), "--output", str(self.folder), "--chunk", "15"]
+        engine = ["--engine", "scripted:logged_solver:solve", "--set", f"in_flight={IN_FLIGHT}"]
+        return [sys.executable, "-m", "steplabel.pipelines.cli", "run", recipe, *arguments, *engine, *extra]
+
+    def environment(self) -> dict[str, str]:
+        here = str(Path(__file__).parent)
+        return os.environ | {"STEPLABEL_TEST_LOG": str(self.log), "PYTHONPATH": here}
+
+    def start(self, *extra: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.command(*extra), env=self.environment(), start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+
+    def finish(self, *extra: str) -> str:
+        done = subprocess.run(
+            self.command(*extra), env=self.environment(), check=False, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def asked(self) -> Counter[str]:
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return Counter(line.split()[0] for line in lines)
+
+    def packages(self) -> dict[str, str]:
+        return {line.split()[1]: line.split()[2] for line in self.log.read_text().splitlines()}
+
+    def files(self) -> list[str]:
+        return [f.sha256 for f in OutputFolder(str(self.folder)).require_manifest().files()]
+
+
+@pytest.fixture
+def site(tmp_path: Path, problems: Path) -> Callable[[str], Site]:
+    def make(name: str) -> Site:
+        return Site(problems=problems, folder=tmp_path / name, log=tmp_path / f"{name}.log")
+
+    return make
+
+
+def kill_at_some_point(site: Site, rng: random.Random, *extra: str) -> None:
+    """Start the run and kill its whole process group once its model has been asked for some more samples."""
+    before = site.asked().total()
+    target = before + rng.randint(20, 150)
+    process = site.start(*extra)
+    deadline = time.monotonic() + 120
+    while site.asked().total() < target and process.poll() is None:
+        assert time.monotonic() < deadline, "the run did not get anywhere"
+        time.sleep(0.01)
+    assert process.poll() is None, "the run ended before it was killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize("extra", [(), ("--workers", "2")], ids=["one process", "two workers"])
+def test_killed_three_times_the_run_is_the_uninterrupted_one(
+    site: Callable[[str], Site], extra: tuple[str, ...]
+) -> None:
+    """kill -9 at three random moments: equal files in the end, and nothing that was stored is asked again."""
+    whole, killed = site("whole"), site("killed")
+    whole.finish()
+    rng = random.Random(7)
+    for _ in range(3):
+        kill_at_some_point(killed, rng, *extra)
+        assert not (killed.folder / SUCCESS).exists() or killed.asked().total() >= whole.asked().total()
+    killed.finish(*extra)
+    assert killed.files() == whole.files()
+    assert (killed.folder / SUCCESS).exists()
+    unique, asked = len(killed.asked()), killed.asked().total()
+    assert unique == len(whole.asked())
+    assert asked - unique <= 3 * MOST_LOST
+
+
+def test_two_workers_do_the_work_in_two_processes(site: Callable[[str], Site]) -> None:
+    """`--workers 2` draws samples in two processes and writes what one process writes."""
+    one, two = site("one"), site("two")
+    one.finish()
+    two.finish("--workers", "2", "--chunk", "15")
+    assert len(set(two.packages())) >= 2
+    assert two.files() == one.files()
+    assert two.asked() == one.asked()
+
+
+def test_external_workers_run_the_staged_package(site: Callable[[str], Site], repository: Path) -> None:
+    """Through Beam's job service, workers install what was staged and run that, with the same result."""
+    here, there = site("here"), site("there")
+    here.finish()
+    there.finish("--runner", "external")
+    for module in there.packages().values():
+        assert not module.startswith(str(repository)), "the worker ran the checkout instead of the staged package"
+    assert there.files() == here.files()
+
+
+def test_progress_can_be_read_while_it_runs(site: Callable[[str], Site]) -> None:
+    """Another process sees samples and tokens grow before anything is committed."""
+    running = site("running")
+    process = running.start()
+    store = running.folder / PRIVATE / "rollouts.sqlite"
+    try:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            runs = OutputFolder(str(running.folder)).manifest()
+            if runs is not None and read_progress(store, runs.run.run_id).engine_samples > 20:
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("no progress was ever seen")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_two_runs_in_one_folder_do_not_mix(site: Callable[[str], Site]) -> None:
+    """A second process that wants the same folder is told to wait."""
+    busy = site("busy")
+    process = busy.start()
+    try:
+        deadline = time.monotonic() + 120
+        while busy.asked().total() < 5:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        second = subprocess.run(busy.command(), env=busy.environment(), check=False, capture_output=True, text=True)
+        assert second.returncode == 2
+        assert "another steplabel process" in second.stderr
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_ctrl_c_leaves_nothing_behind(site: Callable[[str], Site]) -> None:
+    """Ctrl-C ends within seconds with a word on how to go on, and the run goes on."""
+    stopped = site("stopped")
+    process = stopped.start()
+    deadline = time.monotonic() + 120
+    while stopped.asked().total() < 30:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output.decode()
+    assert b"goes on where it stopped" in output
+    assert b"Traceback" not in output
+    stopped.finish()
+    assert stopped.asked().total() - len(stopped.asked()) <= MOST_LOST
