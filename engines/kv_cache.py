@@ -58,7 +58,9 @@ class RowCache(Protocol):
 def is_plain(config: Any) -> bool:
     """Whether all of a model's layers keep plain full-attention keys and values."""
     layers = DynamicCache(config=config).layers
-    return bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+    plain = all(type(layer) is DynamicLayer for layer in layers)
+    # Fewer caches than layers: some layers share what others keep.
+    return plain and len(layers) == config.num_hidden_layers
 
 
 @dataclass(slots=True)

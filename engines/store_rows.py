@@ -63,14 +63,14 @@ def to_rows(keys: Iterable[str], answer: Completions) -> list[Row]:
     """Rows of one answer, in the order of COLUMNS.
 
     Raises:
-        EngineError: the engine made text that has no UTF-8 form (lone surrogates): it cannot be kept.
+        EngineError: a text has no UTF-8 form (lone surrogates), or a token id more than 31 bits.
     """
     try:
         for sample in answer.samples:
             sample.text.encode()
-    except UnicodeEncodeError as error:
-        raise EngineError(f"the engine returned text that is not Unicode: {error}") from error
-    return [_row(key, sample, answer) for key, sample in zip(keys, answer.samples, strict=True)]
+        return [_row(key, sample, answer) for key, sample in zip(keys, answer.samples, strict=True)]
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise EngineError(f"the engine returned what no store can keep: {error}") from error
 
 
 def _row(key: str, sample: Completion, answer: Completions) -> Row:

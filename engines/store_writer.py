@@ -8,7 +8,6 @@ was returned is never lost, and two processes that draw the same sample go on wi
 from __future__ import annotations
 
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from typing import Final, TypeAlias
 from steplabel.engines.store_rows import COLUMNS, Row
 from steplabel.engines.store_schema import open_for_writing, store_errors
 from steplabel.schemas import StoreError
+from steplabel.schemas.validation import check_text
 
 Done: TypeAlias = Callable[["list[Row] | StoreError"], None]
 COUNT_SECONDS: Final = 0.05  # counts and marks that come without rows wait this long for company
@@ -60,6 +60,7 @@ class StoreWriter:
     """Owns the writing connection. Any thread may call any method; all but `close` return at once."""
 
     def __init__(self, path: Path, *, run_id: str, process: str) -> None:
+        check_text(run_id, field="run id")
         self._path = path
         self._owner = (run_id, process)
         self._connection = open_for_writing(path)
@@ -84,7 +85,9 @@ class StoreWriter:
         self._wake()
 
     def mark_finished(self, unit_id: str, kind: str) -> None:
-        """Record that a unit is done; a second mark replaces the first."""
+        """Record that a unit is done; a second mark replaces the first. Raises DataError as `check_text`."""
+        check_text(unit_id, field="finished unit's id")
+        check_text(kind, field="finished unit's kind")
         with self._lock:
             self._finished[unit_id] = kind
         self._wake()
@@ -139,10 +142,11 @@ class StoreWriter:
             with store_errors(self._path):
                 answers = self._transaction(jobs, usage, finished)
             self._error = None
-        except StoreError as error:
-            self._error = error
+        except Exception as error:  # noqa: BLE001 - if this thread died, every caller would wait for ever
+            failure = error if isinstance(error, StoreError) else StoreError(f"{self._path}: {error!r}")
+            self._error = failure
             self._put_back(finished)
-            answers = [error] * len(jobs)
+            answers = [failure] * len(jobs)
         for job, answer in zip(jobs, answers, strict=True):
             job.done(answer)
 
@@ -170,7 +174,7 @@ class StoreWriter:
             connection.execute(_USAGE, (*self._owner, *usage))
             connection.executemany(_FINISHED, [(run_id, unit, kind) for unit, kind in finished.items()])
             connection.execute("COMMIT")
-        except sqlite3.Error:
+        except BaseException:
             # A full disk may have ended the transaction already.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

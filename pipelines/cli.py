@@ -299,10 +299,9 @@ def guarded(command: Callable[[], object]) -> int:
     except SteplabelError as error:
         err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
-    except KeyboardInterrupt:
-        err.print("stopped; the same command goes on where it stopped")
-        return INTERRUPTED
     except SystemExit as end:
+        if end.code == INTERRUPTED:  # the command line library's own exit after Ctrl-C
+            err.print("stopped; the same command goes on where it stopped")
         return end.code if isinstance(end.code, int) else 1
     return 0
 

@@ -25,10 +25,10 @@ from steplabel.engines.progress import StoreProgress, read_progress
 from steplabel.engines.store import StoredSpec
 from steplabel.pipelines.card import write_card
 from steplabel.pipelines.graph import ChunkJob, build
+from steplabel.pipelines.runner import RunnerChoice, beam_options, original_error
 from steplabel.pipelines.progress import RunProgress
 from steplabel.pipelines.recipe import Recipe, config_hash, describe
-from steplabel.pipelines.runner import RunnerChoice, beam_options
-from steplabel.schemas import ConfigError, DataError, Evidence, Reject, RunInfo, StoreError, codec, content_id
+from steplabel.schemas import ConfigError, DataError, Evidence, Reject, RunInfo, codec, content_id
 from steplabel.schemas.arrow import TABLES, schema_fingerprint
 from steplabel.transforms.commit import ChunkName
 from steplabel.transforms.dataset import PRIVATE, Manifest, OutputFolder
@@ -291,10 +291,5 @@ def _run_chunk(site: _Worksite, chunk: _Chunk, flags: PipelineOptions) -> None:
     try:
         with beam.Pipeline(options=flags) as pipeline:
             build(pipeline, job, chunk.problems, chunk.refused)
-    except StoreError:
-        raise
     except RuntimeError as error:
-        # Beam wraps what a worker raised into a RuntimeError that quotes it; ours says what to do, so it goes first.
-        if "StoreError" in str(error):
-            raise StoreError(str(error).splitlines()[-1]) from error
-        raise
+        raise original_error(error) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from enum import StrEnum
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from steplabel.pipelines.external import external_workers
-from steplabel.schemas import ConfigError
+from steplabel.schemas import ConfigError, DataError, EngineError, StoreError
 
 
 class RunnerKind(StrEnum):
@@ -76,5 +77,16 @@ def _threads_shared(workers: int) -> Iterator[None]:
 
 
 def _quieten_beam() -> None:
-    """Beam logs each bundle at INFO and its worker processes' start at WARNING; errors stay visible."""
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    """Beam logs bundles, starting workers, and each error of a worker, which then is raised here anyway."""
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+
+
+def original_error(error: RuntimeError) -> BaseException:
+    """What a worker raised, out of the RuntimeError in which Beam quotes it; the error itself if it was none of ours."""
+    last = str(error).strip().rpartition("\n")[2]
+    if "KeyboardInterrupt" in last:
+        return KeyboardInterrupt()
+    for kind in (ConfigError, DataError, EngineError, StoreError):
+        if found := re.search(rf"\b{kind.__name__}: (.*)", last):
+            return kind(found[1].partition(" [while running")[0])
+    return error

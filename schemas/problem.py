@@ -140,7 +140,7 @@ class Problem:
         messages: the question as chat turns, with images where there are any.
         group_id: equal for near-duplicates; splits go by group. Defaults to the id.
         source: data set name. `licence`: its SPDX id or name.
-        source_row: the row as it came, as JSON text. Passed through, never read.
+        source_row: what else the row held, as JSON text. Passed through, never read.
     """
 
     id: str

@@ -194,7 +194,7 @@ class GivenSteps:
         return spanned([*(text + self.separator for text in texts[:-1]), texts[-1]])
 
     def split(self, text: str, offsets: Sequence[int] = ()) -> tuple[Step, ...]:  # noqa: ARG002 - the port gives it
-        """Split after each separator; white space alone separates nothing from itself."""
+        """Split after each separator; with an empty one the text is one step."""
         if not self.separator:
             return steps_at(text, ())
         lengths = (len(piece) + len(self.separator) for piece in text.split(self.separator))

@@ -26,8 +26,12 @@ def judge(
 
 
 def check_answers(evidence: Evidence, checker: AnswerChecker) -> Evidence:
-    """Add the missing outcomes of solutions (imported ones come without), and their final answers."""
-    spoken = {outcome.subject for outcome in evidence.outcomes if outcome.checker == checker.name}
+    """Add our outcome of every solution that has none, and its final answer.
+
+    What the data set itself says of a solution is kept beside ours; where there is no gold answer, it stands alone.
+    """
+    no_gold = evidence.problem.gold is None
+    spoken = {outcome.subject for outcome in evidence.outcomes if no_gold or outcome.checker == checker.name}
     fresh = [_judged(evidence, s, checker) for s in evidence.solutions if s.id not in spoken]
     return _with_outcomes(evidence, (*evidence.outcomes, *fresh))
 
@@ -51,6 +55,13 @@ def _with_outcomes(evidence: Evidence, outcomes: tuple[CheckedOutcome, ...]) -> 
     answers = {outcome.subject: outcome.answer for outcome in outcomes}
     solutions = tuple(replace(s, final_answer=answers.get(s.id)) for s in evidence.solutions)
     return replace(evidence, solutions=solutions, outcomes=outcomes)
+
+
+def in_one_voice(evidence: Evidence, checker: str) -> Evidence:
+    """Leave out what other checkers say of subjects that `checker` has judged: labels follow one rule throughout."""
+    judged = {outcome.subject for outcome in evidence.outcomes if outcome.checker == checker}
+    kept = tuple(o for o in evidence.outcomes if o.checker == checker or o.subject not in judged)
+    return replace(evidence, outcomes=kept)
 
 
 class CheckAnswers(beam.PTransform):  # type: ignore[misc]

@@ -11,6 +11,7 @@ from steplabel.schemas.layouts import gsm8k_solutions, problems, processbench
 from steplabel.schemas.layouts.answers import ANSWER_FIELDS
 from steplabel.schemas.segmentation import Segmenter
 from steplabel.transforms.io import RawRow
+from steplabel.verifiers import unreadable_gold
 
 RowReader = Callable[[Mapping[str, Any], str, Segmenter], Evidence]
 """Row, where it stands, how to cut solutions -> problem and imported solutions; raises DataError."""
@@ -79,9 +80,12 @@ class Intake:
             return _bad_row(row.where, row.error, row.excerpt)
         layout = detect_format(row.data) if self.layout == "auto" else self.layout
         try:
-            return READERS[layout](row.data, row.where, self.segmenter)
+            evidence = READERS[layout](row.data, row.where, self.segmenter)
         except DataError as error:
             return _bad_row(row.where, str(error), printable(str(dict(list(row.data.items())[:8]))))
+        gold = evidence.problem.gold
+        unreadable = unreadable_gold(gold) if gold else ""
+        return _bad_row(row.where, unreadable, printable(evidence.problem.text)) if unreadable else evidence
 
 
 def _bad_row(where: str, detail: str, excerpt: str) -> Reject:

@@ -11,7 +11,9 @@ from steplabel.labels.apply import is_labelled, label_evidence
 from steplabel.labels.policies import LabelPolicy
 from steplabel.labels.rows import label_rows
 from steplabel.schemas import Evidence, LabelRow, Reason, Reject, RunInfo, StepLabels
+from steplabel.transforms.answers import in_one_voice
 from steplabel.transforms.shards import REJECTS
+from steplabel.verifiers import AnswerChecker
 
 STAGE = "label"
 
@@ -20,16 +22,17 @@ BATCH = 64  # numpy pays off from a few dozen solutions on; more would only dela
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelling:
-    """Which policy speaks, for which run, about which completer."""
+    """Which policy speaks, for which run, by which checker's outcomes where several have judged."""
 
     policy: LabelPolicy
     run: RunInfo
-    completer: str = ""
+    checker: str = AnswerChecker.name
     completer_licence: str = ""
 
 
 def derive_labels(batch: Sequence[Evidence], how: Labelling) -> Iterator[LabelRow | Reject]:
     """A row for every solution with at least one decided step; a reject for every other one."""
+    batch = [in_one_voice(evidence, how.checker) for evidence in batch]
     labels = {one.solution_id: one for one in label_evidence(batch, how.policy)}
     for evidence in batch:
         mine = [labels[s.id] for s in evidence.solutions]

@@ -7,6 +7,7 @@ numbers.py       exact rationals by a bounded parser; units.py: what may follow 
 agreement.py     when two printed numbers are the same answer: rounding, percent, units
 structures.py    tuples, sets, lists, intervals of numbers
 wording.py       multiple choice and free text
+gold.py          whether a gold answer can be compared with at all
 maths.py         formulas: what is decided here, what math-verify is asked, and when it is believed
 screening.py     what math-verify must never see
 maths_pool.py    killable workers: budget, quarantine, cache; maths_worker.py: the child; frames.py: their
@@ -17,6 +18,7 @@ Not covered: whether the steps that led there are right.
 """
 
 from steplabel.verifiers.answers import AnswerChecker, CheckedAnswer
+from steplabel.verifiers.gold import unreadable_gold
 from steplabel.verifiers.maths_pool import close_workers
 
-__all__ = ["AnswerChecker", "CheckedAnswer", "close_workers"]
+__all__ = ["AnswerChecker", "CheckedAnswer", "close_workers", "unreadable_gold"]

@@ -25,7 +25,9 @@ from steplabel.schemas import Outcome
 from steplabel.verifiers.numbers import Number
 
 _NOISE_DIGITS = 12
+_NOISE_DECIMALS = 4
 _NOISE = Fraction(1, 10**9)
+_NOISE_AT_MOST = Fraction(1, 10**4)
 _ROUNDING_DIGITS = 3
 _PERCENT_READINGS = (Fraction(1), Fraction(100), Fraction(1, 100))
 
@@ -81,9 +83,9 @@ def has_finite_decimals(value: Fraction) -> bool:
 
 
 def _is_noise(printed: Number, other: Number) -> bool:
-    if printed.decimals is None or _significant(printed) < _NOISE_DIGITS:
+    if (printed.decimals or 0) < _NOISE_DECIMALS or _significant(printed) < _NOISE_DIGITS:
         return False
-    return abs(printed.value - other.value) <= _NOISE * abs(other.value)
+    return abs(printed.value - other.value) <= min(_NOISE * abs(other.value), _NOISE_AT_MOST)
 
 
 def _rounding(coarse: Number, fine: Number) -> Relation:

@@ -24,7 +24,7 @@ from steplabel.schemas import (
     Reason,
     content_id,
 )
-from steplabel.verifiers.extraction import Found, find_answer, math_segment, numbers_in
+from steplabel.verifiers.extraction import Found, find_answer, is_prose, math_segment, numbers_in
 from steplabel.verifiers.maths import Formula, believe, decide, read_formula
 from steplabel.verifiers.maths_pool import WorkerLimits, pool_for
 from steplabel.verifiers.notation import MAX_ANSWER_CHARS, is_clean, plain
@@ -167,7 +167,7 @@ class AnswerChecker:
         decided = self._compare(gold, found.text)
         if found.rivals and decided[0] is Outcome.WRONG and self._among(found.rivals, gold):
             return Outcome.UNKNOWN, "last_number"  # position alone chose, and it may have chosen badly
-        if decided[0] is Outcome.UNKNOWN and has_words(plain(found.text)):
+        if decided[0] is Outcome.UNKNOWN and is_prose(found.text):
             return self._compare_prose(found.text, gold) or decided
         return decided
 
@@ -196,7 +196,7 @@ class AnswerChecker:
     def _ask(self, found: Found, gold: GoldAnswer) -> tuple[Outcome, str]:
         if not self.use_worker:
             return Outcome.UNKNOWN, Reason.UNDECIDED
-        answer = math_segment(found.text) or found.text if has_words(plain(found.text)) else found.text
+        answer = math_segment(found.text) or found.text if is_prose(found.text) else found.text
         left, right = self._formulas(gold, answer)
         limits = WorkerLimits(
             timeout_s=self.worker_timeout_s, memory_mb=self.worker_memory_mb, workers=self.workers

@@ -52,6 +52,7 @@ _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\\(]|\s*$)|\.?\s+I hope")
 _MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _NEGATED = re.compile(r"\s*(?:not|n't|never|unknown|unclear|undetermined|either|neither)\b", re.IGNORECASE)
+_NEGATION = re.compile(r"\b(?:not|never|cannot|neither)\b|n't\b", re.IGNORECASE)
 _CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
 _NUMBER = (
     r"(?:[$\u20ac\u00a3]\s?)?(?:\\[dt]?frac\{\d{1,20}\}\{\d{1,20}\}"
@@ -60,10 +61,14 @@ _NUMBER = (
 )
 # A sign stands directly before its number; brackets around it are those of prose, not of code.
 _LAST_NUMBER = re.compile(
-    rf"(?<![\w.,])(?<!\(\()(?:(?<![)\]\d}}])(?<![)\]\d}}] )-)?{_NUMBER}(?![\w^{{]|[.,]\d|\)[()\]])", re.ASCII
+    rf"(?<![\w.,])(?<!\(\()(?:(?<![)\]\d}}])(?<![)\]\d}}] )-)?{_NUMBER}(?![\w^{{]|[.,]\d)", re.ASCII
 )
 # A number behind one of these is an operand of something unfinished, not a result.
 _OPERATOR_BEFORE = re.compile(r"(?:[-*/^+_{\u00d7\u00f7<]|\\times|\\cdot|\\div)\s*$", re.ASCII)
+# And so is one with an operator, code, or another number that could not be read, behind it.
+_OPERAND_AFTER = re.compile(
+    r"\s*(?:[*/^+=\u00d7\u00f7]|\\times|\\cdot|\\div|\)[()\]])|.*\d", re.ASCII | re.DOTALL
+)
 _BULLET = re.compile(r"\s*[-*\u2022]\s+")
 
 
@@ -107,7 +112,7 @@ def find_answer(
     bare = _bare(text)
     if kind is not AnswerType.NUMBER or not last_number or (bare and not is_prose(bare.text)):
         return bare
-    return _last_number(text) or bare
+    return _last_number(text)
 
 
 def _marked(text: str, kind: AnswerType, markers: tuple[str, ...]) -> Iterator[Found | None]:
@@ -194,21 +199,30 @@ def _last_number(text: str) -> Found | None:
     if bullet := _BULLET.match(line):
         line = line[bullet.end() :]
     matches = list(_LAST_NUMBER.finditer(line))
-    if not matches or _OPERATOR_BEFORE.search(line[: matches[-1].start()]):
+    if not matches or not _is_result(line, matches[-1]):
         return None
     texts = [match[0] for match in matches]
     return Found(text=texts[-1], rule="last_number", closed=False, rivals=tuple(texts[:-1]))
 
 
+def _is_result(line: str, match: re.Match[str]) -> bool:
+    before, after = line[: match.start()], match.end()
+    return not _OPERATOR_BEFORE.search(before) and not _OPERAND_AFTER.match(line, after)
+
+
 def math_segment(answer: str) -> str | None:
-    r"""The one formula between `$...$` or `\(...\)` in a line of prose; None unless there is exactly one."""
+    r"""The one formula between `$...$` or `\(...\)` in a line of prose; None if more stands beside it."""
     segments = [next(group for group in match.groups() if group) for match in _MATH.finditer(answer)]
-    return segments[0] if len(segments) == 1 else None
+    lone = len(segments) == 1 and not _NUMERIC.search(_MATH.sub(" ", answer))
+    return segments[0] if lone and not _NEGATION.search(answer) else None
 
 
 def numbers_in(answer: str) -> list[str]:
-    """Every number that stands in a line of prose, operands included."""
-    return [match[0] for match in _LAST_NUMBER.finditer(answer[:MAX_ANSWER_CHARS])]
+    """Every number that stands in a line of prose; none if the only one is an operand or negated."""
+    matches = list(_LAST_NUMBER.finditer(answer))
+    if len(matches) == 1 and (not _is_result(answer, matches[0]) or _NEGATION.search(answer)):
+        return []
+    return [match[0] for match in matches]
 
 
 def is_prose(answer: str) -> bool:

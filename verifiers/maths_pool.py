@@ -90,7 +90,14 @@ class _Worker:
         # instead.
         path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-P", "-m", "steplabel.verifiers.maths_worker", str(limits.memory_mb)],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "steplabel.verifiers.maths_worker",
+                str(limits.memory_mb),
+                str(os.getpid()),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

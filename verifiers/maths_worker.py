@@ -1,10 +1,9 @@
 """The child process in which math-verify and sympy run, and may hang, crash or eat memory without harm.
 
-Started as `python -m steplabel.verifiers.maths_worker MEMORY_MB` with pipes on its standard input and output.
-One request at a time: a frame is 4 bytes of length (big-endian) and that much JSON. It ends when its input
-ends, which is also how it learns that its parent died. Its limits: address space, and for each request CPU
-seconds; the wall clock belongs to the parent, who kills. math-verify's own timeouts are alarms on the main
-thread and stay off.
+Started as `python -m steplabel.verifiers.maths_worker MEMORY_MB PARENT_PID` with pipes on its standard input and
+output; `frames` has the format. One request at a time. It ends when its input ends or its parent is gone. Its limits:
+address space, and for each request CPU seconds; the wall clock belongs to the parent, who kills. math-verify's own
+timeouts are alarms on the main thread and stay off.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ import logging
 import os
 import resource
 import sys
+import threading
+import time
 from typing import Any, BinaryIO
 
 from math_verify import LatexExtractionConfig, parse, verify
@@ -105,6 +106,13 @@ def _send(stream: BinaryIO, message: Message) -> None:
     stream.flush()
 
 
+def _end_with(parent: int) -> None:
+    """End this process when its parent does, even in the middle of a question."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
 def main() -> None:
     """Serve requests until the input ends."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -113,6 +121,7 @@ def main() -> None:
         os.dup2(quiet, descriptor)
     logging.disable(logging.CRITICAL)
     _limit(int(sys.argv[1]))
+    threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()
     _send(replies, {"ready": True})
     while (request := read_frame(requests)) is not None:
         _send(replies, _answer(request))

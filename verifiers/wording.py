@@ -60,8 +60,8 @@ def compare_texts(gold: str, answer: str) -> Decision:
     if left and left == right:
         return Outcome.CORRECT, "text"
     first = right.split(" ", 1)[0]
-    if left in _TRUTH and first in _TRUTH:
-        return _truth(left, right, first)
+    if left in _TRUTH:
+        return _truth(left, first)
     if left.isalpha() and right.isalpha() and not _alike(left, right):
         return Outcome.WRONG, "text"
     return Outcome.UNKNOWN, "text"
@@ -75,18 +75,16 @@ def fold(text: str) -> str:
     return " ".join(kept or words)
 
 
-def _truth(gold: str, answer: str, first: str) -> Decision:
+def _truth(gold: str, first: str) -> Decision:
+    if first not in _TRUTH:
+        return Outcome.UNKNOWN, "text"
     if _TRUTH[gold] is not _TRUTH[first]:
         return Outcome.WRONG, "text"
-    # "Yes, but only on Mondays" and "true" for yes agree as far as they go; only the bare word is the same
-    # answer.
-    return (Outcome.CORRECT if gold == first and answer.startswith(first) else Outcome.UNKNOWN), "text"
+    return (Outcome.CORRECT if gold == first else Outcome.UNKNOWN), "text"  # true for yes: nearly
 
 
 def _alike(left: str, right: str) -> bool:
     short, long = sorted((left, right), key=len)
-    if left in _TRUTH or right in _TRUTH:
-        return False
     return long.startswith(short) or _one_edit(short, long)
 
 

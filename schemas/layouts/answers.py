@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,19 @@ _FUNCTIONS = frozenset(["pi", "sqrt", "sin", "cos", "tan", "log", "ln", "exp", "
 def shown(value: Any) -> str:
     """A value in an error message: its type and how it begins."""
     return f"{type(value).__name__}: {value!r:.80}"
+
+
+def listed(value: Any, *, field: str) -> Sequence[Any]:
+    """The entries of a list field, () where it is absent.
+
+    Raises:
+        DataError: it is no list.
+    """
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple)):
+        raise DataError(f"{field} must be a list, got {shown(value)}")
+    return value
 
 
 def answer_text(value: Any) -> str:

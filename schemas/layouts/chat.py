@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from steplabel.schemas.errors import DataError
-from steplabel.schemas.layouts.answers import shown
+from steplabel.schemas.layouts.answers import listed, shown
 from steplabel.schemas.problem import ContentPart, Message, PartKind, Role
 
 _SHA256_HEX_DIGITS = 64
@@ -46,7 +46,7 @@ def _message(turn: Any) -> Message:
     except ValueError:
         raise DataError(f"message role {turn['role']!r} is none of {', '.join(Role)}") from None
     content = turn.get("content") or turn.get("parts") or ()
-    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    parts = [content] if isinstance(content, str) else listed(content, field="message content")
     return Message(
         role=role,
         parts=tuple(_part(part) for part in parts),
@@ -70,8 +70,10 @@ def _part(part: Any) -> ContentPart:
 
 def _image(part: Mapping[str, Any]) -> ContentPart:
     url = part.get("image_url") or part.get("uri") or part.get("url") or ""
-    url = url.get("url", "") if isinstance(url, Mapping) else url
-    digest = part.get("sha256") or _digest_of_data_url(url)
+    url = url.get("url") if isinstance(url, Mapping) else url
+    if not isinstance(url, str):
+        raise DataError(f"an image's url must be a text, got {shown(url)}")
+    digest = str(part.get("sha256") or _digest_of_data_url(url))
     if len(digest) != _SHA256_HEX_DIGITS:
         raise DataError(f"image {url!r:.80} needs the sha256 of its bytes: what stands at a place may change")
     text = part.get("text") or part.get("alt") or ""
@@ -101,7 +103,8 @@ def read_choices(value: Any) -> tuple[tuple[str, str], ...]:
     if not value:
         return ()
     if isinstance(value, Mapping) and isinstance(value.get("text"), (list, tuple)):
-        texts, labels = value["text"], value.get("label") or string.ascii_uppercase[: len(value["text"])]
+        texts, labels = value["text"], listed(value.get("label"), field="labels of choices")
+        labels = labels or string.ascii_uppercase[: len(texts)]
     elif isinstance(value, Mapping):
         texts, labels = list(value.values()), list(value)
     elif isinstance(value, (list, tuple)):

@@ -31,6 +31,8 @@ def read_model_solutions(row: Mapping[str, Any], *, line: str, segmenter: Segmen
     Raises:
         DataError: a field is missing or of another type, or the reference does not end in `A: <answer>`.
     """
+    if not isinstance(row, Mapping):
+        raise DataError(f"{line}: a row must be an object with fields, got {shown(row)}")
     try:
         return _evidence(row, segmenter)
     except DataError as error:

@@ -1,14 +1,14 @@
 """The Hugging Face dataset card: what the rows are, what they do not say, and which files belong to them.
 
-A function from plain values to text. The front matter is YAML whose scalars are written as JSON, which YAML
-contains, so no value can break out of its place. `datasets.load_dataset(folder)` reads the file lists in it.
+A function from plain values to text. The front matter is YAML whose scalars are quoted and escaped as
+in JSON, so no value can break out of its place. `datasets.load_dataset(folder)` reads the file lists in it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from steplabel.schemas.errors import ConfigError
@@ -65,7 +65,7 @@ class Card:
     config_hash: str = ""
     code_version: str = ""
     languages: Sequence[str] = ("en",)
-    tags: Sequence[str] = field(default=("process-reward-model", "prm", "step-labels", "steplabel"))
+    tags: Sequence[str] = ("process-reward-model", "prm", "step-labels", "steplabel")
     limits: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -89,8 +89,8 @@ def size_category(rows: int) -> str:
 
 
 def _front_matter(card: Card) -> Iterator[str]:
-    yield f"pretty_name: {json.dumps(card.title)}"
-    yield f"license: {json.dumps(card.licence.lower() or 'other')}"
+    yield f"pretty_name: {_quoted(card.title)}"
+    yield f"license: {_quoted(card.licence.lower() or 'other')}"
     yield from _list("language", card.languages)
     yield from _list("tags", card.tags)
     yield from _list("task_categories", ["token-classification", "text-generation"])
@@ -103,17 +103,22 @@ def _front_matter(card: Card) -> Iterator[str]:
 
 def _list(name: str, values: Sequence[str]) -> Iterator[str]:
     yield f"{name}:"
-    yield from (f"- {json.dumps(value)}" for value in values)
+    yield from (f"- {_quoted(value)}" for value in values)
 
 
 def _config(table: str, paths: Sequence[str]) -> Iterator[str]:
-    yield f"- config_name: {json.dumps(table)}"
+    yield f"- config_name: {_quoted(table)}"
     if table == DEFAULT_TABLE:
         yield "  default: true"
     yield "  data_files:"
     yield f"  - split: {SPLIT}"
     yield "    path:"
-    yield from (f"    - {json.dumps(path)}" for path in paths)
+    yield from (f"    - {_quoted(path)}" for path in paths)
+
+
+def _quoted(text: str) -> str:
+    """A YAML scalar: JSON's escapes, but one escape for a character past U+FFFF, where JSON writes two."""
+    return '"' + "".join(json.dumps(c)[1:-1] if c <= "\uffff" else f"\\U{ord(c):08X}" for c in text) + '"'
 
 
 def _body(card: Card) -> Iterator[str]:

@@ -25,6 +25,7 @@ from steplabel.schemas.layouts.answers import (
     boxed,
     final_of_gsm8k,
     infer_type,
+    listed,
     shown,
     stated_type,
 )
@@ -175,7 +176,7 @@ def _reference(row: Mapping[str, Any]) -> str:
 
 def _tests(value: Any) -> tuple[UnitTest, ...]:
     found = []
-    for test in [value] if isinstance(value, str) else value or ():
+    for test in [value] if isinstance(value, str) else listed(value, field="tests"):
         if isinstance(test, str):
             found.append(UnitTest(code=test))
         elif isinstance(test, Mapping) and isinstance(test.get("code"), str):
@@ -187,7 +188,7 @@ def _tests(value: Any) -> tuple[UnitTest, ...]:
 
 def _tools(value: Any) -> tuple[Tool, ...]:
     found = []
-    for entry in value or ():
+    for entry in listed(value, field="tools"):
         tool = entry.get("function", entry) if isinstance(entry, Mapping) else None
         if not isinstance(tool, Mapping) or not isinstance(tool.get("name"), str):
             raise DataError(f"a tool must be {{name, description, parameters}}, got {shown(entry)}")
@@ -209,12 +210,14 @@ def _rest(row: Mapping[str, Any]) -> str:
 
 
 def _json(value: Any) -> str:
-    """JSON text; what JSON has no form for (dates, bytes) as Python shows it, lone surrogates escaped."""
+    """JSON text; what JSON has no form for (dates, bytes, NaN) as Python shows it, surrogates escaped."""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-        text.encode()
+        text = json.dumps(value, default=str)
+        # Python writes NaN and Infinity bare, which no other JSON reader takes: they become texts.
+        readable = json.dumps(json.loads(text, parse_constant=str), ensure_ascii=False)
+        readable.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, default=str)
+        return text
     except (TypeError, ValueError, RecursionError) as error:
         raise DataError(f"unknown fields cannot be kept as JSON: {error}") from error
-    return text
+    return readable

@@ -33,6 +33,8 @@ def read_gold_steps(row: Mapping[str, Any], *, line: str) -> GoldSteps:
     Raises:
         DataError: a field is missing, of another type, or the label points past the steps.
     """
+    if not isinstance(row, Mapping):
+        raise DataError(f"{line}: a row must be an object with fields, got {shown(row)}")
     try:
         return GoldSteps(
             id=_typed(row, "id", str),
@@ -77,9 +79,16 @@ def evidence_of(gold: GoldSteps) -> Evidence:
     """The marked solution as evidence without its marks: problem, one solution, the outcome that is stated.
 
     Steps stay those of the data set one for one, so that a label's index means the same on both sides.
-    Problems with the same text get the same id; the outcome is `unknown` where the data set says nothing.
+    The problem takes the row's id, since rows share problems and differ in the solution; its `group_id` follows from
+    its text, so rows of one problem stay together. The outcome is `unknown` where the data set says nothing.
     """
-    problem = Problem(id=content_problem_id(gold.problem), text=gold.problem, source=gold.source)
+    problem = Problem(
+        id=gold.id,
+        text=gold.problem,
+        source=gold.source,
+        group_id=content_problem_id(gold.problem),
+        licence="Apache-2.0",
+    )
     solution = make_solution(problem, _PARAGRAPHS.join(gold.steps), policy=gold.generator)
     outcome = CheckedOutcome(
         subject=solution.id,

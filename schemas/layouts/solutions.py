@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from steplabel.schemas.errors import DataError
-from steplabel.schemas.layouts.answers import answer_text, shown
+from steplabel.schemas.layouts.answers import answer_text, listed, shown
 from steplabel.schemas.problem import Problem
 from steplabel.schemas.segmentation import GivenSteps, Segmenter
 from steplabel.schemas.solution import Solution, Step, StepKind, make_solution
@@ -26,11 +26,8 @@ def read_solutions(row: Mapping[str, Any], problem: Problem, segmenter: Segmente
     Raises:
         DataError: an entry of another shape, or a blank step (leaving it out would move its labels).
     """
-    entries = row.get("solutions") or ()
-    if not isinstance(entries, (list, tuple)):
-        raise DataError(f"problem {problem.id}: solutions must be a list, got {shown(entries)}")
     found = []
-    for index, entry in enumerate(entries):
+    for index, entry in enumerate(listed(row.get("solutions"), field=f"problem {problem.id}: solutions")):
         try:
             found.append(_solution(entry, index, problem, segmenter))
         except DataError as error:
@@ -60,12 +57,10 @@ def _text(fields: Mapping[str, Any], *names: str) -> str:
 
 
 def _steps(fields: Mapping[str, Any], segmenter: Segmenter) -> tuple[Step, ...]:
-    listed = fields.get("steps")
-    if listed is None:
+    if fields.get("steps") is None:
         return segmenter.split(_text(fields, "text"))
-    if not isinstance(listed, (list, tuple)):
-        raise DataError(f"steps must be a list, got {shown(listed)}")
-    texts, kinds = zip(*map(_step, listed), strict=True) if listed else ((), ())
+    entries = [_step(entry) for entry in listed(fields["steps"], field="steps")]
+    texts, kinds = [text for text, _ in entries], [kind for _, kind in entries]
     separator = fields.get("separator")
     if not isinstance(separator, str | None):
         raise DataError(f"separator must be a text, got {shown(separator)}")

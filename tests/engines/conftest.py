@@ -19,6 +19,12 @@ SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
 PIECES = tuple("abcdefghijklmnopqrstuvwxyz0123456789 .\n+=-")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Models this small gain nothing from a second thread, and wait for it where the machine is busy."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def tokenizer() -> PreTrainedTokenizerFast:
     """One token a character, `<s>` in front, as the bundled tokenizer has it."""

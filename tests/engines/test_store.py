@@ -21,11 +21,13 @@ from steplabel.engines import (
     RolloutStore,
     ScriptedEngine,
     StoredSpec,
+    read_progress,
 )
 from steplabel.engines.store import _runs
 from steplabel.engines.store_rows import sample_keys
 from steplabel.engines.transformers_spec import TransformersSpec
 from steplabel.schemas import (
+    DataError,
     EngineClosed,
     EngineError,
     FinishReason,
@@ -339,21 +341,37 @@ def test_full_disk_is_a_store_error(ask: Ask, path: Path) -> None:
 
 
 def test_text_that_is_not_unicode(ask: Ask, path: Path) -> None:
-    """A lone surrogate fails its own request only."""
+    """A lone surrogate, or an impossible token id, fails its own request only."""
 
-    def function(request: GenerateRequest, index: int, seed: int) -> str:
+    def function(request: GenerateRequest, index: int, seed: int) -> str | Completion:
+        if request.seed == 2:
+            return Completion(index=0, text="", finish_reason=FinishReason.STOP, token_ids=(2**40,))
         return "\ud800" if request.seed else "fine"
 
     async def run() -> None:
         store = RolloutStore(ScriptedEngine(function), path)
-        bad, good = await asyncio.gather(
-            store.generate(ask(seed=1)), store.generate(ask()), return_exceptions=True
-        )
+        calls = [store.generate(ask(seed=seed)) for seed in (1, 2, 0)]
+        bad, worse, good = await asyncio.gather(*calls, return_exceptions=True)
         assert isinstance(bad, EngineError)
+        assert isinstance(worse, EngineError)
         assert isinstance(good, Completions)
         await store.close()
 
     asyncio.run(run())
+
+
+def test_marks_that_are_not_unicode(ask: Ask, path: Path) -> None:
+    """A bad unit id is refused at once, and does not keep later ones from being written."""
+
+    async def run() -> None:
+        store = RolloutStore(ScriptedEngine(story), path, run_id="r")
+        with pytest.raises(DataError, match="finished unit"):
+            store.mark_finished("\ud800", "problem")
+        store.mark_finished("fine", "problem")
+        await store.close()
+
+    asyncio.run(run())
+    assert read_progress(path, "r").finished == {"problem": 1}
 
 
 def test_wrong_number_of_samples(ask: Ask, path: Path) -> None:
@@ -387,7 +405,7 @@ def test_replay_of_a_model_loads_no_weights(
 
     first = asyncio.run(run())
 
-    def refuse(self: TransformersSpec) -> Any:
+    def refuse(self: TransformersSpec, *_: Any) -> Any:
         raise AssertionError("the model was loaded")
 
     monkeypatch.setattr(TransformersSpec, "_loaded", refuse)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from steplabel.engines import GenerateRequest, Prompt
 from steplabel.engines.text_codec import TextCodec, stop_position, stop_window
-from steplabel.schemas import ConfigError, ContentPart, Message, PartKind, Role
+from steplabel.schemas import ConfigError, ContentPart, DataError, Message, PartKind, Role
 from tokenizers import processors
 from transformers import PreTrainedTokenizerFast
 
@@ -84,6 +84,12 @@ def test_messages_that_cannot_be_read(chatty: TextCodec, request_: GenerateReque
     """They are the configuration's fault."""
     with pytest.raises(ConfigError, match=says):
         chatty.render(request_)
+
+
+def test_text_that_no_model_reads(tokenizer: PreTrainedTokenizerFast, ask: Callable[..., Any]) -> None:
+    """A lone surrogate is the data's fault, and said before the tokenizer trips over it."""
+    with pytest.raises(DataError, match="not Unicode"):
+        TextCodec(tokenizer).render(ask("a", prefix="\ud800"))
 
 
 def test_no_template(tokenizer: PreTrainedTokenizerFast) -> None:

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from steplabel.schemas import (
@@ -43,6 +44,10 @@ from steplabel.schemas import (
     Verdict,
     make_solution,
 )
+
+# Properties are about values, not time: a busy machine must not fail them.
+settings.register_profile("schemas", deadline=None)
+settings.load_profile("schemas")
 
 # What may enter: no lone surrogates, no control characters but white space. All line ends are frequent.
 _CHARACTERS = st.one_of(

@@ -1,26 +1,28 @@
-"""Hypothesis strategies and a tiny model that the bundled model's tests share."""
+"""What the bundled model's tests share: a problem, a tiny model, and settings for busy machines."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
-from hypothesis import strategies as st
-
+from hypothesis import settings
 from steplabel.engines.bundled.model import CompactLlama, ModelConfig
-from steplabel.engines.bundled.task import ChainProblem, generate_problem, parse_problem, seeded
+from steplabel.engines.bundled.task import ChainProblem, parse_problem
 from steplabel.engines.bundled.tokenizer import vocabulary
 
-
-@st.composite
-def _generated(draw: st.DrawFn) -> ChainProblem:
-    seed, size = draw(st.integers(0, 2**32)), draw(st.integers(1, 10))
-    return generate_problem(seeded(seed), size, held_out=draw(st.booleans()))
+# A deadline on one example fails on a busy machine, not on slow code.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
-@pytest.fixture(scope="session")
-def generated_problems() -> st.SearchStrategy[ChainProblem]:
-    """Whatever the generator draws."""
-    return _generated()
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Two threads that wait for each other on a busy core make a tiny model a hundred times slower."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
-
 from steplabel.engines.bundled.muon import Muon, orthogonalize
+from torch import nn
 
 
 def matrices(count: int, rows: int, columns: int, seed: int = 0) -> torch.Tensor:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch.nn import functional as F  # noqa: N812 - torch's own name for it
-
 from steplabel.engines.bundled.model import CompactLlama
 from steplabel.engines.bundled.sampler import _sample_batch, sample_texts
 from steplabel.engines.bundled.task import generate_problem, seeded
 from steplabel.engines.bundled.tokenizer import BOS, EOS, SPECIAL_TOKENS, decode, encode
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 
 @pytest.fixture(scope="module")

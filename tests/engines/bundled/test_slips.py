@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from steplabel.engines.bundled.slips import write_solution
 from steplabel.engines.bundled.task import LARGEST, generate_problem, seeded, solve
 from steplabel.engines.bundled.truth import StepKind, check_solution

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from steplabel.engines.bundled import task
 from steplabel.engines.bundled.task import (
     HELD_OUT_PARTS,
@@ -250,6 +249,7 @@ def test_solution_follows_from_the_problem(seed: int, size: int) -> None:
 
 def test_content_tells_computations_apart() -> None:
     """Content is injective where it matters: start, operations and operands."""
+
     def content(start: int, *events: tuple[Operation, int]) -> str:
         pairs = zip(("May", "June"), events, strict=False)
         chain = tuple(Event(key=key, operation=op, operand=n) for key, (op, n) in pairs)

@@ -7,7 +7,6 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from steplabel.engines.bundled.slips import write_solution
 from steplabel.engines.bundled.task import (
     ChainProblem,
@@ -220,7 +219,12 @@ CASES = [
 
 @pytest.mark.parametrize(("lines", "kinds", "strict", "consequential", "answer"), CASES)
 def test_truth_table(
-    diary: ChainProblem, lines: list[str], kinds: list[str], strict: int, consequential: int, answer: int | None
+    diary: ChainProblem,
+    lines: list[str],
+    kinds: list[str],
+    strict: int,
+    consequential: int,
+    answer: int | None,
 ) -> None:
     """Each kind of solution is judged as its name says."""
     steps = check_solution(diary, lines)
@@ -284,7 +288,8 @@ def test_malformed_lines(diary: ChainProblem, line: str) -> None:
 
 @pytest.mark.parametrize("digits", [10**5, 10**6])
 @pytest.mark.parametrize(
-    "shape", ["June: {n}+76=96", "June: 20+{n}=96", "June: 20+76={n}", "June: min({n},{n})={n}", "Answer: {n}"]
+    "shape",
+    ["June: {n}+76=96", "June: 20+{n}=96", "June: 20+76={n}", "June: min({n},{n})={n}", "Answer: {n}"],
 )
 def test_huge_numbers_do_not_hang(diary: ChainProblem, shape: str, digits: int) -> None:
     """A line of a million digits is refused at once: int() on it would take minutes, or raise."""
@@ -370,7 +375,9 @@ def test_shuffled_lines(seed: int, size: int, data: st.DataObject) -> None:
     problem = generate_problem(seeded(seed), size)
     lines = data.draw(st.permutations(solve(problem)))
     steps = check_consistency(problem, lines)
-    moved = [index for index, (line, true) in enumerate(zip(lines, solve(problem), strict=True)) if line != true]
+    moved = [
+        index for index, (line, true) in enumerate(zip(lines, solve(problem), strict=True)) if line != true
+    ]
     assert first_wrong(steps) == (moved[0] if moved else -1)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from steplabel.schemas import (
     AnswerType,
@@ -87,17 +87,21 @@ def test_what_is_not_taken_is_kept() -> None:
     assert _read(id="1", problem="q").source_row == ""
 
 
-@given(st.dictionaries(st.text(), st.none() | st.text() | st.integers() | st.floats(allow_nan=False)))
+EXTRAS = st.none() | st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.dictionaries(st.text(), EXTRAS))
 def test_any_extra_field_is_kept(extra: Row) -> None:
     """Whatever else a row holds, lone surrogates included, comes back from source_row."""
     extra = {f"x{name}": value for name, value in extra.items()}
     kept = _read(problem="q", **extra).source_row
     assert (json.loads(kept) if kept else {}) == extra
-    assert kept.encode()
+    assert kept.encode().decode() == kept
 
 
 def test_values_without_json_form_are_shown() -> None:
-    """Bytes and dates in a Parquet row do not cost the row."""
+    """Bytes, dates and NaN in a Parquet row do not cost the row, and the JSON stays readable by anyone."""
+    assert json.loads(_read(problem="q", score=float("nan")).source_row) == {"score": "NaN"}
     assert json.loads(_read(problem="q", image=b"ab").source_row) == {"image": "b'ab'"}
 
 
@@ -269,6 +273,10 @@ def test_tests_and_tools() -> None:
     assert problem.tools[0].parameters_json == '{"type": "object"}'
 
 
+def _said(part: Row) -> Row:
+    return {"prompt": [{"role": "user", "content": [part]}]}
+
+
 BAD: dict[str, tuple[Any, str]] = {
     "not an object": (["q"], "must be an object"),
     "no question": ({"text": "q"}, "give one of problem, question"),
@@ -306,14 +314,14 @@ BAD: dict[str, tuple[Any, str]] = {
     "unknown role": ({"prompt": [{"role": "human", "content": "q"}]}, "'human' is none of"),
     "message without role": ({"prompt": [{"content": "q"}]}, "role, content"),
     "image without hash": (
-        {"prompt": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x"}}]}]},
+        _said({"type": "image_url", "image_url": {"url": "http://x"}}),
         "sha256",
     ),
     "broken data URL": (
-        {"prompt": [{"role": "user", "content": [{"type": "image", "url": "data:a;base64,?"}]}]},
+        _said({"type": "image", "url": "data:a;base64,?"}),
         "not base64",
     ),
-    "audio": ({"prompt": [{"role": "user", "content": [{"type": "audio"}]}]}, "'audio'"),
+    "audio": (_said({"type": "audio"}), "'audio'"),
     "test without code": ({"problem": "q", "tests": [{"name": "x"}]}, "code"),
     "tool without name": ({"problem": "q", "tools": [{}]}, "tool must be"),
     "domain is a list": ({"problem": "q", "domain": ["x"]}, "must be a text"),
@@ -337,18 +345,28 @@ def test_deep_rows() -> None:
         _read(problem="q", x=deep)
 
 
+_KEYS = [
+    "text",
+    "role",
+    "content",
+    "type",
+    "url",
+    "image_url",
+    "sha256",
+    "name",
+    "code",
+    "label",
+    "steps",
+    "kind",
+]
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["text", "role", "content", "type"]), inner)
-    ),
-    max_leaves=5,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=4),
+    max_leaves=8,
 )
 FIELDS = [
     "id",
     "problem",
-    "prompt",
     "answer",
     "choices",
     "answer_type",
@@ -356,18 +374,41 @@ FIELDS = [
     "tests",
     "tools",
     "split",
-    "x",
+    "solutions",
 ]
+_PART = st.dictionaries(st.sampled_from(_KEYS), JSON_VALUES).map(lambda part: {**part, "type": "image"})
+_TURN = st.fixed_dictionaries({"role": st.just("user"), "content": JSON_VALUES | st.lists(_PART, max_size=2)})
 
 
-@given(st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES))
-def test_any_row_is_read_or_refused(row: Row) -> None:
-    """Whatever a file holds, the answer is a problem or a DataError."""
+def _read_or_refused(row: Any) -> None:
     try:
         problem = read_problem(row, line="l")
+        read_solutions(row, problem, NewlineSteps())
     except DataError:
         return
     assert problem.id
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES), st.booleans())
+@settings(max_examples=300)
+def test_any_row_is_read_or_refused(row: Row, asked: bool) -> None:
+    """Whatever a file holds, the answer is a problem or a DataError."""
+    _read_or_refused({**row, "problem": "q"} if asked else row)
+
+
+@given(st.lists(_TURN, max_size=2))
+@settings(max_examples=200)
+def test_any_chat_is_read_or_refused(turns: list[Row]) -> None:
+    """The same for chats with parts of any shape."""
+    _read_or_refused({"prompt": turns})
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@given(value=JSON_VALUES)
+@settings(max_examples=50)
+def test_any_field_is_read_or_refused(field: str, value: Any) -> None:
+    """The same with one field at a time astray."""
+    _read_or_refused({"question": "q", field: value})
 
 
 @given(st.text(max_size=30))

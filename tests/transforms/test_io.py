@@ -1,0 +1,101 @@
+"""Reading rows from every kind of file, and writing rows."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import datasets
+import pytest
+
+from steplabel.schemas import ConfigError
+from steplabel.transforms.io import count_tuples, count_values, fingerprint, input_files, read_rows, write_rows
+
+ROWS = [{"id": str(i), "problem": f"{i}+1?", "answer": i + 1} for i in range(5)]
+
+
+def save(path: Path, kind: str) -> Path:
+    if kind == "jsonl":
+        path = path / "rows.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    elif kind == "jsonl.gz":
+        path = path / "rows.jsonl.gz"
+        path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in ROWS).encode()))
+    elif kind == "json":
+        path = path / "rows.json"
+        path.write_text(json.dumps(ROWS))
+    elif kind == "parquet":
+        path = path / "rows.parquet"
+        write_rows(ROWS, str(path))
+    elif kind == "folder":
+        for i, row in enumerate(ROWS):
+            (path / f"part-{i}.jsonl").write_text(json.dumps(row))
+        (path / "README.md").write_text("not data")
+        (path / "_hidden.jsonl").write_text("not data")
+    else:
+        path = path / "saved"
+        datasets.Dataset.from_list(ROWS).save_to_disk(str(path))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz", "json", "parquet", "folder", "saved"])
+def test_reads_every_format(tmp_path: Path, kind: str) -> None:
+    """The same rows come out of every kind of file."""
+    assert [row.data for row in read_rows(str(save(tmp_path, kind)))] == ROWS
+
+
+def test_a_folder_of_ours_is_read_by_its_problems(tmp_path: Path) -> None:
+    """Nothing but data files of a folder are read, hidden ones left out."""
+    save(tmp_path, "folder")
+    assert len(input_files(str(tmp_path))) == len(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("missing.jsonl", "does not exist"), ("notes.txt", "no known format"), ("empty", "holds no")],
+)
+def test_nothing_to_read_is_a_clear_error(tmp_path: Path, name: str, words: str) -> None:
+    """The message says what was looked for."""
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=words):
+        list(read_rows(str(tmp_path / name)))
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "rows.json"])
+def test_a_file_that_is_not_what_its_name_says(tmp_path: Path, name: str) -> None:
+    """It gives one row with an error, so the run can go on with the other files."""
+    (tmp_path / name).write_bytes(b"\x00\x01 no such thing")
+    (row,) = read_rows(str(tmp_path / name))
+    assert row.data is None
+    assert row.error.startswith("not ")
+
+
+def test_fingerprint_depends_on_bytes_alone(tmp_path: Path) -> None:
+    """Moved files have the same fingerprint, changed ones another."""
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        save(tmp_path / name, "jsonl")
+    (tmp_path / "c" / "rows.jsonl").write_text("{}\n")
+    prints = [fingerprint(str(tmp_path / n / "rows.jsonl")) for n in ("a", "b", "c")]
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_counts_values_and_tuples(tmp_path: Path) -> None:
+    """Lists are counted item by item, or as whole values."""
+    path = tmp_path / "x.parquet"
+    write_rows([{"a": ["x", "y"], "b": 1}, {"a": ["x"], "b": 1}], str(path))
+    assert count_values([str(path)], "a") == {"x": 2, "y": 1}
+    assert count_tuples([str(path)], "a", "b") == {(("x", "y"), 1): 1, (("x",), 1): 1}
+
+
+def test_a_very_long_line_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line past the limit is skipped, and the next one is read."""
+    monkeypatch.setattr("steplabel.transforms.io.MAX_LINE_BYTES", 1000)
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"id": "' + b"x" * 5000 + b'"}\n{"id": "short"}\n')
+    long, short = read_rows(str(path))
+    assert "longer than" in long.error
+    assert short.data == {"id": "short"}
+    assert short.where == "rows.jsonl:2"

@@ -1,0 +1,206 @@
+"""The maths workers: killed when they hang, never asked again what killed them, gone when their parent is."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from steplabel.schemas import AnswerType, ConfigError, GoldAnswer, Outcome, Reason
+from steplabel.verifiers import AnswerChecker, close_workers
+from steplabel.verifiers.maths_pool import MathsPool, Reply, WorkerLimits, pool_for
+
+# Passes no screening, so it is asked of the pool itself: hangs for minutes.
+ENDLESS = "(a+b+c+d+e+f)^{60}"
+GREEDY = "10^{10^{10}}"
+
+
+@pytest.fixture
+def pool() -> Iterator[MathsPool]:
+    """A pool of one worker with a short budget."""
+    pool = MathsPool(WorkerLimits(timeout_s=1.0, memory_mb=1_024, workers=1))
+    yield pool
+    pool.close()
+
+
+def wait_until_gone(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":  # ended, and nobody is left to reap it
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_nothing_starts_before_the_first_question() -> None:
+    """Making a checker, and deciding on the fast path, starts no process."""
+    limits = WorkerLimits(timeout_s=4.5, memory_mb=1_024, workers=1)
+    checker = AnswerChecker(worker_timeout_s=4.5)
+    checker.check("1/2", GoldAnswer(text="0.5"))
+    assert checker.fast(r"\sqrt{8}", GoldAnswer(text=r"2\sqrt{2}", type=AnswerType.EXPRESSION)) is None
+    assert pool_for(limits).pids() == []
+
+
+def test_a_hanging_question_is_killed_and_quarantined(pool: MathsPool) -> None:
+    """It is unknown within its budget, at once the second time, and the pool works on."""
+    assert pool.ask("1", "1").equal
+    (first,) = pool.pids()
+    started = time.monotonic()
+    assert pool.ask("1", ENDLESS).failed == Reason.TIMEOUT
+    assert time.monotonic() - started < 5.0
+    assert wait_until_gone(first, 2.0)
+    started = time.monotonic()
+    assert pool.ask("1", ENDLESS).failed == Reason.TIMEOUT
+    assert time.monotonic() - started < 0.1
+    assert pool.pids() == []
+    assert pool.ask(r"2\sqrt{2}", r"\sqrt{8}").equal
+    assert pool.pids() != [first]
+
+
+def test_memory_is_bounded() -> None:
+    """What wants more than its address space, or seconds, is unknown; this process does not notice."""
+    pool = MathsPool(WorkerLimits(timeout_s=5.0, memory_mb=400, workers=1))
+    reply = pool.ask("1", GREEDY)
+    assert reply.failed in (Reason.CRASH, Reason.TIMEOUT) or not reply.equal
+    pool.close()
+
+
+def test_answers_are_remembered(pool: MathsPool) -> None:
+    """The same question again does not reach the worker."""
+    asked = pool.ask(r"2\sqrt{2}", r"\sqrt{8}")
+    pool.close()
+    assert pool.ask(r"2\sqrt{2}", r"\sqrt{8}") is asked
+    assert pool.pids() == []
+
+
+def test_a_worker_that_died_between_questions_blames_neither(pool: MathsPool) -> None:
+    """Killed from outside while idle, it is replaced, and the next question is answered."""
+    pool.ask("1", "1")
+    (pid,) = pool.pids()
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)
+    assert pool.ask("2", "2").equal
+    assert pool.pids() != [pid]
+
+
+def test_threads_share_one_worker(pool: MathsPool) -> None:
+    """Many threads ask at once; each gets the answer to its own question."""
+    replies: dict[int, Reply] = {}
+
+    def ask(number: int) -> None:
+        replies[number] = pool.ask(rf"\sqrt{{{number**2}}}", str(number if number % 2 else number + 1))
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(1, 17)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {n for n, reply in replies.items() if reply.equal} == {n for n in range(1, 17) if n % 2}
+    assert len(pool.pids()) == 1
+
+
+def test_closing_ends_workers_and_blames_no_question(pool: MathsPool) -> None:
+    """A question under way when the pool closes is unknown, and may be asked again."""
+    pool.ask("1", "1")
+    (pid,) = pool.pids()
+    replies: list[Reply] = []
+    thread = threading.Thread(target=lambda: replies.append(pool.ask("1", "(a+b+c)^{40}")))
+    thread.start()
+    time.sleep(0.2)
+    pool.close()
+    thread.join()
+    assert wait_until_gone(pid, 2.0)
+    if replies[0].failed == Reason.CRASH:  # it was caught in the middle
+        assert pool._known(("1", "(a+b+c)^{40}")) is None
+
+
+def test_close_workers_may_be_called_twice_and_work_goes_on() -> None:
+    """After `close_workers` the next question starts a new worker."""
+    checker = AnswerChecker()
+    gold = GoldAnswer(text=r"3\sqrt{2}", type=AnswerType.EXPRESSION)
+    assert checker.check(r"\sqrt{18}", gold).outcome is Outcome.CORRECT
+    close_workers()
+    close_workers()
+    assert checker.check(r"\frac{6}{\sqrt{2}}", gold).outcome is Outcome.CORRECT
+
+
+PARENT = """
+import sys, threading
+from steplabel.verifiers.maths_pool import MathsPool, WorkerLimits
+pool = MathsPool(WorkerLimits(timeout_s=60.0, memory_mb=1024, workers=1))
+pool.ask("1", "1")
+print(pool.pids()[0], flush=True)
+pool.ask("1", sys.argv[1]) if len(sys.argv) > 1 else threading.Event().wait()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", [[], [ENDLESS]], ids=["idle", "computing"])
+def test_no_orphan_when_the_parent_is_killed(question: list[str]) -> None:
+    """A worker ends with its parent: at once if idle, within seconds if it computes."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, *question], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    time.sleep(0.5)
+    parent.kill()
+    parent.wait()
+    assert wait_until_gone(worker, 20.0)
+
+
+@pytest.mark.slow
+def test_a_worker_ends_at_exit() -> None:
+    """A program that ends in the ordinary way leaves no worker, and does not wait for it."""
+    code = PARENT.replace("threading.Event().wait()", "None")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert wait_until_gone(int(done.stdout), 5.0)
+
+
+@pytest.mark.slow
+def test_the_working_directory_shadows_nothing(tmp_path: Path) -> None:
+    """A file named like a standard module in the working directory is not imported by the worker."""
+    (tmp_path / "numbers.py").write_text("raise RuntimeError('shadowed')", encoding="utf-8")
+    code = PARENT.replace("threading.Event().wait()", "None")
+    subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, timeout=120, check=True)
+
+
+def test_a_forked_child_has_workers_of_its_own() -> None:
+    """After a fork the child starts its own worker, and the parent's goes on."""
+    checker = AnswerChecker()
+    gold = GoldAnswer(text=r"5\sqrt{2}", type=AnswerType.EXPRESSION)
+    assert checker.check(r"\sqrt{50}", gold).outcome is Outcome.CORRECT
+    child = os.fork()
+    if child == 0:
+        right = checker.check(r"\frac{10}{\sqrt{2}}", gold).outcome is Outcome.CORRECT
+        close_workers()
+        os._exit(0 if right else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert checker.check(r"\sqrt{2} \cdot 5", gold).outcome is Outcome.CORRECT
+
+
+def test_configuration_travels() -> None:
+    """A checker is equal to what pickle makes of it."""
+    checker = AnswerChecker(markers=("=>",), worker_timeout_s=2.0)
+    assert pickle.loads(pickle.dumps(checker)) == checker
+    assert hash(checker) == hash(pickle.loads(pickle.dumps(checker)))
+
+
+@pytest.mark.parametrize(
+    "bad", [{"worker_timeout_s": 0.0}, {"worker_memory_mb": 10}, {"workers": 0}, {"markers": ("",)}], ids=str
+)
+def test_bad_configuration_is_refused(bad: dict[str, object]) -> None:
+    """What cannot work is refused where it is written, with the offending value."""
+    with pytest.raises(ConfigError, match=next(iter(bad))):
+        AnswerChecker(**bad)  # type: ignore[arg-type]
