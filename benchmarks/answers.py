@@ -130,7 +130,7 @@ def self_pairs(golds: list[str]) -> Iterator[Pair]:
 def cross_pairs(golds: list[str], count: int) -> Iterator[Pair]:
     """Pairs of different answers, drawn with a fixed seed; half of them alike in length, which is harder.
 
-    Pairs with the same digits in the same order are left out: k=3 and 3, 6/7 in two notations are rightly equal.
+    Pairs with the same digits in the same order are left out: k=3 and 3 are rightly equal.
     """
     draw = random.Random(0)  # noqa: S311 - a sample, not a secret
     by_length = sorted(set(golds), key=lambda gold: (len(gold), gold))
@@ -201,9 +201,7 @@ def report(name: str, result: Tally, most: int) -> None:
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = Path(os.environ.get("STEPLABEL_DATA", ROOT.parent / "shared" / "data"))
     parser.add_argument("--data", type=Path, default=default, help="folder of the reference data")
     parser.add_argument("--json", type=Path, help="write the figures there")

@@ -34,6 +34,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequen
 from dataclasses import dataclass
 
 import numpy as np
+
 from steplabel.annotators import (
     Annotation,
     AnnotationStatus,

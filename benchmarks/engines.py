@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
 from steplabel.engines import (
     Engine,
     GenerateRequest,
@@ -35,7 +37,6 @@ from steplabel.engines.bundled import weights_path
 from steplabel.engines.bundled.tokenizer import save_tokenizer, vocabulary
 from steplabel.engines.transformers_spec import TransformersSpec
 from steplabel.schemas import SamplingParams
-from transformers import LlamaConfig, LlamaForCausalLM
 
 SAMPLES = 8  # of each prompt, as Monte-Carlo labels take them
 EVENTS = ("keeps only one in 3.", "gets 76 as a gift.", "now has 2 times as many.", "gives 15 away.")

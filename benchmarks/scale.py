@@ -56,7 +56,10 @@ def measure(count: int, folder: Path) -> Measured:
     command += ["--input", str(source), "--output", str(target)]
     start = time.monotonic()
     probe = subprocess.run(  # noqa: S603  # a fixed command, no shell
-        [sys.executable, "-c", _PROBE, sys.executable, *command], check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _PROBE, sys.executable, *command],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     return Measured(
         problems=count,
@@ -68,7 +71,9 @@ def measure(count: int, folder: Path) -> Measured:
 
 def main() -> None:
     """Measure both sizes and print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--small", type=int, default=2_000)
     parser.add_argument("--large", type=int, default=20_000)
     parser.add_argument("--json", action="store_true")
@@ -81,8 +86,10 @@ def main() -> None:
         print(json.dumps({"rows": rows, "peak_ratio": ratio}, indent=1))
         return
     for m in (small, large):
-        print(f"{m.problems:>7,} problems: {m.rows:>7,} rows in {m.seconds:6.1f} s, "
-              f"{m.rows_per_second:6.0f} rows/s, peak {m.peak_mib:6.0f} MiB")
+        print(
+            f"{m.problems:>7,} problems: {m.rows:>7,} rows in {m.seconds:6.1f} s, "
+            f"{m.rows_per_second:6.0f} rows/s, peak {m.peak_mib:6.0f} MiB"
+        )
     print(f"peak ratio {ratio:.2f}, wanted at most {WANTED_RATIO}")
 
 

@@ -19,9 +19,7 @@ from steplabel.engines.progress import read_progress
 from steplabel.schemas import BudgetExhausted, ConfigError, ModelIdentity
 
 Spent: TypeAlias = Callable[[], tuple[int, int]]
-SHARED_READ_SECONDS = (
-    0.2  # how stale the total of several processes may be: one read in that time, not one a request
-)
+SHARED_READ_SECONDS = 0.2  # how stale the total of several processes may be: one read in that time, not one a request
 
 
 class BudgetedEngine:

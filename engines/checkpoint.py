@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from huggingface_hub import ModelCard, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from steplabel.schemas import ConfigError, ModelIdentity, content_id
 from yaml import YAMLError  # type: ignore[import-untyped]  # published without types
+
+from steplabel.schemas import ConfigError, ModelIdentity, content_id
 
 BUNDLED: Final = "bundled"
 REMEMBER_ABOVE_BYTES: Final = 256 * 2**20  # smaller files hash in under a second; larger ones are remembered
@@ -97,9 +98,7 @@ def _from_hub(model: str, revision: str) -> Path:
     try:
         return Path(snapshot_download(model, revision=revision or None, allow_patterns=patterns))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise ConfigError(
-            f"model {model!r} is no folder here, and the hub does not give it: {error}"
-        ) from error
+        raise ConfigError(f"model {model!r} is no folder here, and the hub does not give it: {error}") from error
 
 
 def _weights_hash(folder: Path) -> str:

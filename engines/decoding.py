@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import torch
+from torch import Tensor
+from transformers.cache_utils import DynamicCache
+
 from steplabel.engines.kv_cache import RowCache, SlotCache, WholeBatchCache, is_plain
 from steplabel.engines.port import Completion
 from steplabel.engines.sampling import DrawRules, draw, log_probabilities, uniform_numbers
 from steplabel.engines.text_codec import TextCodec, stop_position, stop_window
 from steplabel.schemas import EngineError, FinishReason, SamplingParams, derive_seed
-from torch import Tensor
-from transformers.cache_utils import DynamicCache
 
 PREFILL_TOKENS: Final = 8192  # tokens, padding included, read in one forward pass: bounds its memory
 
@@ -96,9 +97,7 @@ class Decoder:
     def reset(self) -> None:
         """Forget every row, and all that a failed step may have left behind."""
         self.rows = []
-        self._cache: RowCache = (
-            SlotCache(self._config.num_hidden_layers) if self._plain else WholeBatchCache()
-        )
+        self._cache: RowCache = SlotCache(self._config.num_hidden_layers) if self._plain else WholeBatchCache()
         self._rules: DrawRules | None = None
 
     @property

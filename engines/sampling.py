@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from steplabel.schemas import SamplingParams
 from torch import Tensor
+
+from steplabel.schemas import SamplingParams
 
 UNIFORM_BLOCK = 64  # numbers drawn at once: few calls, little waste at the end of a row
 

@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import torch
+
 from steplabel.engines.decoding import Decoder, Row
 from steplabel.engines.port import Completion, Completions
 from steplabel.schemas import ConfigError, EngineClosed, EngineError
 
-ADMIT_SHARE: Final = (
-    8  # wait until an eighth of the rows is free: a prefill of few rows costs as much as a step
-)
+ADMIT_SHARE: Final = 8  # wait until an eighth of the rows is free: a prefill of few rows costs as much as a step
 
 
 @dataclass(slots=True, eq=False)
@@ -82,9 +81,7 @@ class Scheduler:
         threads: CPU threads of the model; None leaves torch's own choice.
     """
 
-    def __init__(
-        self, decoder: Decoder, *, max_rows: int, token_budget: int, threads: int | None = None
-    ) -> None:
+    def __init__(self, decoder: Decoder, *, max_rows: int, token_budget: int, threads: int | None = None) -> None:
         for name, value in (("max_rows", max_rows), ("token_budget", token_budget), ("threads", threads)):
             if value is not None and value < 1:
                 raise ConfigError(f"{name}={value} must be at least 1")
@@ -193,9 +190,7 @@ class Scheduler:
 
     def _may_shrink(self, error: Exception) -> bool:
         # On the CPU, torch says it with a plain RuntimeError.
-        full = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(
-            error
-        )
+        full = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
         return full and self._attempted > 1
 
     def _start_again(self, jobs: list[Job]) -> None:

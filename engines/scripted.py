@@ -162,9 +162,7 @@ class _Taken:
 def _function_name(function: ScriptFunction) -> str:
     if isinstance(function, partial):
         return f"{_function_name(function.func)}:{content_id('arguments', function.args, function.keywords)}"
-    return (
-        f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', type(function).__name__)}"
-    )
+    return f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', type(function).__name__)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

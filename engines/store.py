@@ -57,9 +57,7 @@ class RolloutStore:
         StoreError: the file is not a store, of another version, damaged, locked or not writable.
     """
 
-    def __init__(
-        self, engine: Engine, path: str | Path, *, run_id: str = "", redact: Redact | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, path: str | Path, *, run_id: str = "", redact: Redact | None = None) -> None:
         self.path = Path(path)
         self._engine = engine
         self._redact = redact
@@ -182,9 +180,7 @@ class RolloutStore:
     async def _draw(self, request: GenerateRequest, keys: Sequence[str]) -> dict[str, StoredSample]:
         answer = await self._engine.generate(request)
         if len(answer.samples) != request.n:
-            raise EngineError(
-                f"the engine returned {len(answer.samples)} samples, {request.n} were asked for"
-            )
+            raise EngineError(f"the engine returned {len(answer.samples)} samples, {request.n} were asked for")
         self._writer.count(
             engine_requests=1,
             engine_samples=request.n,
@@ -233,9 +229,7 @@ def _runs(positions: Sequence[int]) -> list[tuple[int, int]]:
     return [(positions[a], b - a) for a, b in pairwise(cuts)]
 
 
-def _answer(
-    request: GenerateRequest, keys: tuple[str, ...], found: dict[str, StoredSample], asked: int
-) -> Completions:
+def _answer(request: GenerateRequest, keys: tuple[str, ...], found: dict[str, StoredSample], asked: int) -> Completions:
     samples = [found[key] for key in keys]
     return Completions(
         samples=tuple(sample.completion for sample in samples),

@@ -33,9 +33,7 @@ class StoredSample:
     prompt_logprob: float | None
 
 
-def sample_keys(
-    identity: ModelIdentity, rendered: RenderedPrompt, request: GenerateRequest
-) -> tuple[str, ...]:
+def sample_keys(identity: ModelIdentity, rendered: RenderedPrompt, request: GenerateRequest) -> tuple[str, ...]:
     """Content key of each sample wanted, in order: who answers, what it reads, how it draws, which draw.
 
     The licence plays no part: it does not change the text.
@@ -54,8 +52,7 @@ def sample_keys(
     asked = () if extras == (None, None) else (extras,)
     how = (request.sampling, request.seed, *asked)
     return tuple(
-        content_id("rollout", who, what, *how, index)
-        for index in range(request.start, request.start + request.n)
+        content_id("rollout", who, what, *how, index) for index in range(request.start, request.start + request.n)
     )
 
 

@@ -160,9 +160,7 @@ class StoreWriter:
         with self._lock:
             self._finished = finished | self._finished
 
-    def _transaction(
-        self, jobs: Sequence[_Job], usage: tuple[int, ...], finished: dict[str, str]
-    ) -> list[list[Row]]:
+    def _transaction(self, jobs: Sequence[_Job], usage: tuple[int, ...], finished: dict[str, str]) -> list[list[Row]]:
         connection, run_id = self._connection, self._owner[0]
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
+from transformers import AutoTokenizer
+
 from steplabel.engines.port import GenerateRequest, Prompt, RenderedPrompt
 from steplabel.schemas import ConfigError, DataError, Message, PartKind
-from transformers import AutoTokenizer
 
 REMEMBERED = 1024  # renderings kept: the store and the engine behind it ask for the same one in turn
 
@@ -48,9 +49,7 @@ class TextCodec:
     def decode(self, ids: Sequence[int]) -> str:
         """Text of generated ids, special tokens left out."""
         with self._lock:
-            text: str = self._tokenizer.decode(
-                ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
-            )
+            text: str = self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
     def _render(self, prompt: Prompt, prefix: str) -> RenderedPrompt:

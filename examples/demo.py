@@ -39,7 +39,7 @@ def main(folder: str) -> None:
     step("evaluate", f"{folder}/omegaprm_locate", f"{folder}/math_shepherd", "--gold", "exact")
     step("inspect", f"{folder}/omegaprm_locate", "--errors", "-n", "1")
     console.print(
-        f'\nThe datasets lie in {folder}/. Load one:\n\n    import datasets\n'
+        f"\nThe datasets lie in {folder}/. Load one:\n\n    import datasets\n"
         f'    labels = datasets.load_dataset("{folder}/omegaprm_locate", split="train")\n',
         highlight=False,
     )

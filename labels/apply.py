@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+
 from steplabel.labels.counts import count_evidence, distinct_rollouts
 from steplabel.labels.policies import LabelPolicy
 from steplabel.schemas import DataError, Evidence, Solution, StepLabels, StepMark

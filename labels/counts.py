@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+
 from steplabel.schemas import (
     CheckedOutcome,
     Evidence,

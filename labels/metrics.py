@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from operator import index
 
 import numpy as np
+
 from steplabel.schemas import NO_ERROR, ConfigError, DataError
 from steplabel.schemas.batches import FloatArray, IntArray
 

@@ -40,6 +40,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+
 from steplabel.schemas import AfterError
 from steplabel.schemas.batches import (
     FIRST_ERROR_NONE,

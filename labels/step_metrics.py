@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from steplabel.schemas import ConfigError, StepMark
 from steplabel.schemas.batches import BoolArray, FloatArray
 from steplabel.schemas.validation import check_between, check_same_length

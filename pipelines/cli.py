@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from inspect import getdoc
 from collections.abc import Callable
+from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -157,13 +157,14 @@ def relabel(
     ] = False,
 ) -> None:
     """Derive other labels from the evidence of a run: no model, no tokens."""
+    from rich.progress import track
+
+    from steplabel.labels.policies import POLICIES
     from steplabel.pipelines import report
     from steplabel.pipelines.overrides import apply_overrides
     from steplabel.pipelines.relabelling import Relabelling
     from steplabel.pipelines.relabelling import relabel as derive
-    from steplabel.labels.policies import POLICIES
     from steplabel.verifiers import AnswerChecker
-    from rich.progress import track
 
     chosen = apply_overrides(POLICIES[_choice(policy, tuple(POLICIES), "--policy")], set_ or [])
     how = Relabelling(policy=chosen, checker=AnswerChecker() if recheck else None)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from steplabel.engines.bundled import weights_path
 from steplabel.engines.port import GenerateRequest, Prompt
 from steplabel.engines.transformers_spec import TransformersSpec
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome, SamplingParams
@@ -58,12 +57,8 @@ def _tried(title: str, trial: Callable[[], str]) -> Finding:
         return Finding(name=title, ok=False, detail=f"{type(error).__name__}: {error}")
 
 
-def _accelerator() -> str:
-    return TransformersSpec(model="bundled").resolved_device()
-
-
 def _bundled_model() -> str:
-    engine = TransformersSpec(model=str(weights_path()), device="cpu").open()
+    engine = TransformersSpec().open()
     request = GenerateRequest(prompt=Prompt(text="Ana"), sampling=SamplingParams(max_tokens=4, temperature=0))
 
     async def ask() -> int:
@@ -72,7 +67,7 @@ def _bundled_model() -> str:
         finally:
             await engine.close()
 
-    return f"{engine.identity.id} generated {asyncio.run(ask())} tokens"
+    return f"{engine.identity.id} generated {asyncio.run(ask())} tokens on {engine.device}"
 
 
 def _maths_worker() -> str:
@@ -94,7 +89,6 @@ def _scratch_disk() -> str:
 
 
 _TRIALS: dict[str, Callable[[], str]] = {
-    "accelerator": _accelerator,
     "bundled model": _bundled_model,
     "maths worker": _maths_worker,
     "disk": _scratch_disk,

@@ -10,7 +10,7 @@ from rich.table import Table
 from steplabel.engines.bundled.task import TaskError, parse_problem
 from steplabel.engines.bundled.truth import Rule, check_solution, first_wrong
 from steplabel.labels.metrics import F1Report, first_error_f1
-from steplabel.schemas import ConfigError, DataError, LabelRow
+from steplabel.schemas import ConfigError, LabelRow
 from steplabel.schemas.layouts.processbench import read_gold_steps
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.io import read_rows

@@ -10,8 +10,8 @@ import apache_beam as beam
 from steplabel.engines.port import EngineSpec
 from steplabel.pipelines.recipe import Recipe
 from steplabel.schemas import Evidence, Reject, RunInfo
-from steplabel.transforms.answers import CheckAnswers
 from steplabel.transforms.annotate import DROPPED, Annotate, AnnotationPlan, FilterQuestions
+from steplabel.transforms.answers import CheckAnswers
 from steplabel.transforms.commit import ChunkName, CommitDataset
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.label import DeriveLabels, Labelling

@@ -14,7 +14,6 @@ from itertools import islice
 from pathlib import Path
 
 import apache_beam as beam
-import msgspec
 from apache_beam.options.pipeline_options import PipelineOptions
 from filelock import FileLock, Timeout
 from rich.console import Console
@@ -25,9 +24,9 @@ from steplabel.engines.progress import StoreProgress, read_progress
 from steplabel.engines.store import StoredSpec
 from steplabel.pipelines.card import write_card
 from steplabel.pipelines.graph import ChunkJob, build
-from steplabel.pipelines.runner import RunnerChoice, beam_options, original_error
 from steplabel.pipelines.progress import RunProgress
 from steplabel.pipelines.recipe import Recipe, config_hash, describe
+from steplabel.pipelines.runner import RunnerChoice, beam_options, original_error
 from steplabel.schemas import ConfigError, DataError, Evidence, Reject, RunInfo, codec, content_id
 from steplabel.schemas.arrow import TABLES, schema_fingerprint
 from steplabel.transforms.commit import ChunkName
@@ -231,7 +230,7 @@ class _Chunk:
 
     @property
     def name(self) -> ChunkName:
-        key = content_id("chunk", [e for e in self.problems], [r for r in self.refused])
+        key = content_id("chunk", self.problems, self.refused)
         return ChunkName(index=self.index, key=key)
 
 

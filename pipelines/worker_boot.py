@@ -97,7 +97,7 @@ def _harness_environment(
     arguments: argparse.Namespace, info: beam_provision_api_pb2.ProvisionInfo, scratch: Path
 ) -> dict[str, str]:
     def endpoint(url: str) -> str:
-        return text_format.MessageToString(endpoints_pb2.ApiServiceDescriptor(url=url), as_one_line=True)
+        return str(text_format.MessageToString(endpoints_pb2.ApiServiceDescriptor(url=url), as_one_line=True))
 
     return {
         "WORKER_ID": arguments.id,

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hint
 
 import msgspec
 import pyarrow as pa
+
 from steplabel.schemas.errors import DataError
 from steplabel.schemas.evidence import CheckedOutcome, Observation, Reject, Rollout
 from steplabel.schemas.ids import content_id

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
 from steplabel.schemas.errors import DataError
 
 IntArray = NDArray[np.int64]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import msgspec
+
 from steplabel.schemas.errors import DataError
 
 T = TypeVar("T")

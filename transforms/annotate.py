@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import apache_beam as beam
 
@@ -138,7 +139,7 @@ class _Gathering:
         """What the answer checker said of a solution."""
         return self._outcomes.get(solution.id)
 
-    def take(self, solution: Solution, done: Finished[object, Annotation]) -> Iterator[Reject]:
+    def take(self, solution: Solution, done: Finished[Any, Annotation]) -> Iterator[Reject]:
         """Add what one program found; say so if it could not finish."""
         self.missing -= 1
         if done.result is None:

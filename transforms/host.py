@@ -122,7 +122,7 @@ def engine_host() -> EngineHost:
 
 def close_engine_host() -> None:
     """Close this process's host, if there is one; the next `engine_host()` starts afresh."""
-    global _host  # noqa: PLW0603
+    global _host
     with _host_lock:
         host, _host = _host, None
     if host is not None:

@@ -109,9 +109,7 @@ class AnswerChecker:
         """Decide by all layers. May block for `worker_timeout_s`, longer where threads queue for a worker."""
         return self.fast(text, gold) or self._asked(self._find(text, gold, cut=False), gold)
 
-    def outcome(
-        self, subject: str, text: str, gold: GoldAnswer, *, finish_reason: FinishReason
-    ) -> CheckedOutcome:
+    def outcome(self, subject: str, text: str, gold: GoldAnswer, *, finish_reason: FinishReason) -> CheckedOutcome:
         """Check the text of a rollout or solution.
 
         A text cut by length counts only if its answer was complete before the cut (see `extraction`);
@@ -196,11 +194,13 @@ class AnswerChecker:
     def _ask(self, found: Found, gold: GoldAnswer) -> tuple[Outcome, str]:
         if not self.use_worker:
             return Outcome.UNKNOWN, Reason.UNDECIDED
-        answer = math_segment(found.text) or found.text if is_prose(found.text) else found.text
+        answer = found.text
+        if is_prose(answer):  # as `_compare_prose` read it
+            answer = math_segment(answer) or next(iter(numbers_in(answer)), answer)
         left, right = self._formulas(gold, answer)
-        limits = WorkerLimits(
-            timeout_s=self.worker_timeout_s, memory_mb=self.worker_memory_mb, workers=self.workers
-        )
+        if left.refused or right.refused:
+            return Outcome.UNKNOWN, left.refused or right.refused
+        limits = WorkerLimits(timeout_s=self.worker_timeout_s, memory_mb=self.worker_memory_mb, workers=self.workers)
         return believe(left, right, pool_for(limits).ask(left.body, right.body))
 
 

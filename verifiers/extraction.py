@@ -32,9 +32,7 @@ _MAX_TRIES = 32  # candidates looked at, from the last one back: hostile texts h
 _MAX_MARKS = 256
 _SHORT_LINE = 200
 _LINE_MARKS = r"(?:(?:the[ \t]++)?final[ \t]++answer|answer|ans)"
-_STARS = (
-    r"[ \t]*+\**+[ \t]*+"  # possessive, here and below: a run of blanks is read once, not once for each split
-)
+_STARS = r"[ \t]*+\**+[ \t]*+"  # possessive, here and below: a run of blanks is read once, not once for each split
 _MARKER = re.compile(
     # At the start of a line, Markdown marks allowed: "**Final Answer:** 5", "A: 5", "#### 5".
     rf"^(?:[ \t>*]*+####|[ \t>*#_-]*+(?:{_LINE_MARKS}{_STARS}(?::|=|\n)|A:)){_STARS}"
@@ -66,9 +64,7 @@ _LAST_NUMBER = re.compile(
 # A number behind one of these is an operand of something unfinished, not a result.
 _OPERATOR_BEFORE = re.compile(r"(?:[-*/^+_{\u00d7\u00f7<]|\\times|\\cdot|\\div)\s*$", re.ASCII)
 # And so is one with an operator, code, or another number that could not be read, behind it.
-_OPERAND_AFTER = re.compile(
-    r"\s*(?:[*/^+=\u00d7\u00f7]|\\times|\\cdot|\\div|\)[()\]])|.*\d", re.ASCII | re.DOTALL
-)
+_OPERAND_AFTER = re.compile(r"\s*(?:[*/^+=\u00d7\u00f7]|\\times|\\cdot|\\div|\)[()\]])|.*\d", re.ASCII | re.DOTALL)
 _BULLET = re.compile(r"\s*[-*\u2022]\s+")
 
 

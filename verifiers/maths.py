@@ -90,11 +90,7 @@ def decide(gold: Formula, answer: Formula, *, ignore_percent: bool = False) -> D
         return Outcome.CORRECT, "exact"
     if gold.number and answer.number:
         return compare_numbers(gold.number, answer.number, ignore_percent=ignore_percent)
-    return (
-        _decide_notation(gold.text, answer.text)
-        or _decide_structures(gold, answer)
-        or _unaskable(gold, answer)
-    )
+    return _decide_notation(gold.text, answer.text) or _decide_structures(gold, answer) or _unaskable(gold, answer)
 
 
 def believe(gold: Formula, answer: Formula, reply: Reply) -> Decision:

@@ -30,9 +30,7 @@ STARTUP_SECONDS = 120.0
 """Importing sympy takes 1-2 s on an idle core, much longer on a busy machine."""
 _CACHE = 65_536
 _QUARANTINE = 16_384
-_MAX_START_FAILURES = (
-    3  # in a row; then every question is a `crash` at once instead of after another slow start
-)
+_MAX_START_FAILURES = 3  # in a row; then every question is a `crash` at once instead of after another slow start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
 """The child process in which math-verify and sympy run, and may hang, crash or eat memory without harm.
 
-Started as `python -m steplabel.verifiers.maths_worker MEMORY_MB PARENT_PID` with pipes on its standard input and
-output; `frames` has the format. One request at a time. It ends when its input ends or its parent is gone. Its limits:
-address space, and for each request CPU seconds; the wall clock belongs to the parent, who kills. math-verify's own
-timeouts are alarms on the main thread and stay off.
+Started as `python -m steplabel.verifiers.maths_worker MEMORY_MB PARENT_PID` with pipes on its standard input
+and output; `frames` has the format. One request at a time. It ends when its input ends or its parent is gone.
+Its limits: address space, and for each request CPU seconds; the wall clock belongs to the parent, who kills.
+math-verify's own timeouts are alarms on the main thread and stay off.
 """
 
 from __future__ import annotations

@@ -80,9 +80,7 @@ def is_clean(text: str) -> bool:
     """Whether `text` holds no control, format (bidirectional, zero-width), surrogate or private ones."""
     if text.isascii():
         return text.isprintable() or all(c.isprintable() or c in _ALLOWED_CONTROLS for c in text)
-    return not any(
-        unicodedata.category(c) in _FORBIDDEN_CATEGORIES and c not in _ALLOWED_CONTROLS for c in text
-    )
+    return not any(unicodedata.category(c) in _FORBIDDEN_CATEGORIES and c not in _ALLOWED_CONTROLS for c in text)
 
 
 def has_foreign_digits(text: str) -> bool:

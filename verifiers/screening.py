@@ -43,11 +43,7 @@ def refused(text: str) -> str:
     """Why the algebra system must not see `text` (in plain notation), empty if it may."""
     if len(text) > MAX_CHARS or not is_clean(text) or has_foreign_digits(text):
         return Reason.UNPARSABLE
-    if (
-        not 0 <= _depth(text) <= MAX_DEPTH
-        or len(_OPERATOR.findall(text)) > MAX_OPERATORS
-        or _LITERAL.search(text)
-    ):
+    if not 0 <= _depth(text) <= MAX_DEPTH or len(_OPERATOR.findall(text)) > MAX_OPERATORS or _LITERAL.search(text):
         return Reason.UNPARSABLE
     if _TOWER.search(text) or _FACTORIAL.search(text) or _SIGNS.search(text) or _HEAVY.search(text):
         return Reason.UNPARSABLE
@@ -57,9 +53,7 @@ def refused(text: str) -> str:
 
 def has_words(text: str) -> bool:
     """Whether words stand in `text`: runs of three letters or more, no LaTeX commands or known functions."""
-    return any(
-        len(word) > 2 and word.lower() not in _FUNCTIONS for word in _WORD.findall(_COMMAND.sub(" ", text))
-    )
+    return any(len(word) > 2 and word.lower() not in _FUNCTIONS for word in _WORD.findall(_COMMAND.sub(" ", text)))
 
 
 def letters(text: str) -> frozenset[str]:

@@ -57,9 +57,7 @@ def read_structures(text: str) -> tuple[Structure, ...] | None:
     return tuple(s for s in structures if s) if all(structures) else None
 
 
-def compare_structures(
-    gold: tuple[Structure, ...], answer: tuple[Structure, ...]
-) -> tuple[Outcome, str] | None:
+def compare_structures(gold: tuple[Structure, ...], answer: tuple[Structure, ...]) -> tuple[Outcome, str] | None:
     """Compare structures of numbers; None where an entry is not a number, so that others must decide."""
     golds, answers = [_values(s) for s in gold], [_values(s) for s in answer]
     if any(v is None for v in (*golds, *answers)):

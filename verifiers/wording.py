@@ -104,11 +104,7 @@ def _choice(text: str) -> tuple[str, str]:
 
 
 def _several(text: str) -> frozenset[str]:
-    return (
-        frozenset(letter.upper() for letter in _LETTER.findall(text))
-        if _LETTERS.fullmatch(text)
-        else frozenset()
-    )
+    return frozenset(letter.upper() for letter in _LETTER.findall(text)) if _LETTERS.fullmatch(text) else frozenset()
 
 
 def _single(text: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
 from steplabel.annotators import Sample, Samples, samples_with
 from steplabel.schemas import (
     CheckedOutcome,

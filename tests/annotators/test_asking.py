@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 import steplabel.annotators
 from steplabel.annotators import (
     Annotator,

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 import pytest
+
 from steplabel.annotators import drive_in_thread
 from steplabel.schemas import ConfigError, StoreError
 

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.annotators import AnnotationStatus, Concurrently, Finished, MathShepherd, answer_by
 from steplabel.schemas import (
     BudgetExhausted,

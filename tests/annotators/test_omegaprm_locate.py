@@ -8,6 +8,7 @@ from math import ceil, log2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.annotators import (
     AnnotationStatus,
     OmegaPRMLocate,

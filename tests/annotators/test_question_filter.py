@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.annotators import QuestionFilter, Tally
 from steplabel.schemas import ConfigError, Reason
 

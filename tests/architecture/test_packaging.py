@@ -72,7 +72,7 @@ def test_sdist_builds_a_wheel_that_imports(repository: Path, tmp_path: Path) -> 
     (sdist,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = archive.getnames()
-    assert not [n for n in names if "/.venv/" in n or "/tests/" in n and n.endswith(".sqlite")]
+    assert not [n for n in names if "/.venv/" in n or ("/tests/" in n and n.endswith(".sqlite"))]
     target = tmp_path / "site"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*install, "--target", str(target), str(sdist)], check=True, capture_output=True)

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
 from steplabel.engines import GenerateRequest, Prompt
 from steplabel.engines.transformers_engine import TransformersEngine
 from steplabel.schemas import ModelIdentity, SamplingParams
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
 PIECES = tuple("abcdefghijklmnopqrstuvwxyz0123456789 .\n+=-")

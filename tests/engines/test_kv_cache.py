@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import LlamaConfig, MistralConfig
+from transformers.cache_utils import DynamicCache
+
 from steplabel.engines.decoding import Row as DecodedRow
 from steplabel.engines.decoding import _compacted, _prefill_batches
 from steplabel.engines.kv_cache import SlotCache, is_plain
 from steplabel.schemas import SamplingParams
-from transformers import LlamaConfig, MistralConfig
-from transformers.cache_utils import DynamicCache
 
 LAYERS, HEADS, WIDTH = 2, 2, 3
 

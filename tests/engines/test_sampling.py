@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.engines.sampling import DrawRules, draw, log_probabilities, uniform_numbers
 from steplabel.schemas import SamplingParams
 
@@ -160,8 +161,7 @@ def test_uniform_numbers_are_pinned() -> None:
     """Equal seeds give equal numbers, on any machine and in any release: stored samples depend on it."""
     assert list(islice(uniform_numbers(1), 200)) == list(islice(uniform_numbers(1), 200))
     assert (
-        list(islice(uniform_numbers(12345), 2))
-        == np.random.Generator(np.random.Philox(key=12345)).random(2).tolist()
+        list(islice(uniform_numbers(12345), 2)) == np.random.Generator(np.random.Philox(key=12345)).random(2).tolist()
     )
     assert next(uniform_numbers(1)) != next(uniform_numbers(2))
 

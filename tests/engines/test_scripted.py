@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+
 from steplabel.engines import Completion, GenerateRequest, Prompt, ScriptedEngine, ScriptedSpec
 from steplabel.schemas import (
     ConfigError,
@@ -184,9 +185,7 @@ def test_spec_calls_the_function(ask: Ask) -> None:
     assert asyncio.run(run()) >= 0.02
 
 
-@pytest.mark.parametrize(
-    "path", ["json", "json:", ":dumps", "no_such_module:f", "json:no_such_name", "json:__name__"]
-)
+@pytest.mark.parametrize("path", ["json", "json:", ":dumps", "no_such_module:f", "json:no_such_name", "json:__name__"])
 def test_bad_paths(path: str) -> None:
     """A path that leads to no function is the configuration's fault."""
     with pytest.raises(ConfigError):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from steplabel.engines import GenerateRequest, Prompt, checkpoint
 from steplabel.engines.checkpoint import find_checkpoint, read_identity
 from steplabel.engines.transformers_spec import TransformersSpec
@@ -152,9 +153,7 @@ def test_incomplete_folders(folder: Path, spoil: Any, says: str) -> None:
         TransformersSpec(model=str(folder)).open()
 
 
-@pytest.mark.parametrize(
-    "options", [{"dtype": "int4"}, {"max_rows": 0}, {"threads": -1}, {"token_budget": 0}], ids=str
-)
+@pytest.mark.parametrize("options", [{"dtype": "int4"}, {"max_rows": 0}, {"threads": -1}, {"token_budget": 0}], ids=str)
 def test_bad_options(options: dict[str, Any]) -> None:
     """They are refused before anything is loaded, with the value."""
     with pytest.raises(ConfigError, match=str(next(iter(options.values())))):

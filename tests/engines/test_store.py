@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from steplabel.engines import (
     Completion,
     Completions,
@@ -271,9 +272,7 @@ def test_redaction(ask: Ask, path: Path) -> None:
         return Completion(index=index, text=text, finish_reason=FinishReason.STOP, token_ids=(5, 6))
 
     async def run() -> tuple[Completions, Completions]:
-        store = RolloutStore(
-            ScriptedEngine(secret), path, redact=lambda text: text.replace("555-1234", "[number]")
-        )
+        store = RolloutStore(ScriptedEngine(secret), path, redact=lambda text: text.replace("555-1234", "[number]"))
         first, again = await store.generate(ask(n=2)), await store.generate(ask(n=2))
         await store.close()
         return first, again

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from steplabel.engines import GenerateRequest, RolloutStore, ScriptedEngine, clear_progress, read_progress
 from steplabel.engines.progress import StoreProgress
 from steplabel.schemas import StoreError

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import processors
+from transformers import PreTrainedTokenizerFast
+
 from steplabel.engines import GenerateRequest, Prompt
 from steplabel.engines.text_codec import TextCodec, stop_position, stop_window
 from steplabel.schemas import ConfigError, ContentPart, DataError, Message, PartKind, Role
-from tokenizers import processors
-from transformers import PreTrainedTokenizerFast
 
 TEMPLATE = (
     "{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('no tools') }}{% endif %}"
@@ -33,9 +34,7 @@ def chatty(tokenizer: PreTrainedTokenizerFast) -> TextCodec:
     return TextCodec(copy)
 
 
-def test_plain_text_gets_the_opening_token(
-    tokenizer: PreTrainedTokenizerFast, ask: Callable[..., Any]
-) -> None:
+def test_plain_text_gets_the_opening_token(tokenizer: PreTrainedTokenizerFast, ask: Callable[..., Any]) -> None:
     """Prompt and prefix in one text, with the tokenizer's own special tokens in front."""
     rendered = TextCodec(tokenizer).render(ask("ab", prefix="c"))
     assert rendered.text == "abc"

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import LlamaForCausalLM, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
+
 from steplabel.engines import Completions, GenerateRequest, Prompt
 from steplabel.engines.transformers_engine import TransformersEngine
 from steplabel.engines.transformers_spec import TransformersSpec
@@ -25,7 +27,6 @@ from steplabel.schemas import (
     Role,
     SamplingParams,
 )
-from transformers import LlamaForCausalLM, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
 
 Opened = Callable[..., AbstractAsyncContextManager[TransformersEngine]]
 Ask = Callable[..., GenerateRequest]
@@ -97,8 +98,7 @@ def test_samples_do_not_depend_on_the_crowd(opened: Opened, ask: Ask) -> None:
     async def run(others: int) -> Completions:
         async with opened(max_rows=16) as engine:
             crowd = [
-                ask("y" * (1 + 7 * i % 60), n=1 + i % 4, seed=i, max_tokens=1 + 11 * i % 50)
-                for i in range(others)
+                ask("y" * (1 + 7 * i % 60), n=1 + i % 4, seed=i, max_tokens=1 + 11 * i % 50) for i in range(others)
             ]
             answers = await together(engine, [*crowd[: others // 2], wanted, *crowd[others // 2 :]])
             return answers[others // 2]
@@ -158,9 +158,7 @@ def test_stop_ends_at_the_first_stop(opened: Opened, ask: Ask) -> None:
         async with opened() as engine:
             free = await engine.generate(ask("hello", n=6, max_tokens=60))
             stop = free.samples[0].text[7:10]
-            kept = [
-                ask("hello", n=6, max_tokens=60, stop=(stop, "\0"), include_stop=k) for k in (False, True)
-            ]
+            kept = [ask("hello", n=6, max_tokens=60, stop=(stop, "\0"), include_stop=k) for k in (False, True)]
             return free, await together(engine, kept)
 
     free, (without, included) = asyncio.run(run())
@@ -308,9 +306,7 @@ def test_close_fails_what_waits(opened: Opened, ask: Ask) -> None:
 
     async def run() -> list[Any]:
         async with opened(max_rows=2) as engine:
-            waiting = [
-                asyncio.create_task(engine.generate(ask(n=100, max_tokens=200, seed=i))) for i in range(3)
-            ]
+            waiting = [asyncio.create_task(engine.generate(ask(n=100, max_tokens=200, seed=i))) for i in range(3)]
             await asyncio.sleep(0.05)
             await engine.close()
             await engine.close()

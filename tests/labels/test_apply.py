@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.labels.apply import is_labelled, label_evidence
 from steplabel.labels.policies import POLICIES, HardAny, Soft
 from steplabel.labels.rows import label_rows

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.labels.counts import count_evidence, evidence_tokens, newest_outcomes
 from steplabel.schemas import Evidence, Observation, Outcome, Reason, Verdict
 

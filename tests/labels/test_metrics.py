@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.labels.metrics import first_error_difference, first_error_f1
 from steplabel.schemas import ConfigError, DataError
 

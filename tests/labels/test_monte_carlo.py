@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.labels.monte_carlo import MonteCarloRule, label_monte_carlo
 from steplabel.schemas import AfterError
 from steplabel.schemas.batches import EvidenceBatch

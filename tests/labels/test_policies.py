@@ -6,6 +6,7 @@ import dataclasses
 import pickle
 
 import pytest
+
 from steplabel.labels.policies import POLICIES, HardAny, LabelPolicy, Soft
 from steplabel.schemas import AfterError, ConfigError, LabelTarget
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.labels.step_metrics import calibration, ranking_quality, score_negative_marks
 from steplabel.schemas import ConfigError, DataError, StepMark
 

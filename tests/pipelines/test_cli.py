@@ -46,7 +46,9 @@ Call = Callable[..., tuple[int, str]]
 def done(steplabel: Call, problems: Path, tmp_path: Path) -> Path:
     """A finished run."""
     folder = tmp_path / "done"
-    code, text = steplabel("run", "math_shepherd", "--input", problems, "--output", folder, "--engine", SOLVER)
+    code, text = steplabel(
+        "run", "math_shepherd", "--input", problems, "--output", folder, "--engine", SOLVER
+    )
     assert code == 0, text
     return folder
 
@@ -56,7 +58,9 @@ def test_version(steplabel: Call) -> None:
     assert steplabel("--version") == (0, f"steplabel {__version__}\n")
 
 
-@pytest.mark.parametrize("command", ["run", "recipes", "relabel", "inspect", "export", "evaluate", "problems", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["run", "recipes", "relabel", "inspect", "export", "evaluate", "problems", "doctor"]
+)
 def test_every_command_has_help(command: str) -> None:
     """--help explains each command."""
     result = CliRunner().invoke(cli.app, [command, "--help"])
@@ -64,10 +68,14 @@ def test_every_command_has_help(command: str) -> None:
     assert "Usage" in result.output
 
 
-def test_run_ends_with_a_summary_and_the_next_command(steplabel: Call, problems: Path, tmp_path: Path) -> None:
+def test_run_ends_with_a_summary_and_the_next_command(
+    steplabel: Call, problems: Path, tmp_path: Path
+) -> None:
     """The closing lines say what came out, what it cost, and what to type next."""
     folder = tmp_path / "out"
-    code, text = steplabel("run", "omegaprm_locate", "--input", problems, "--output", folder, "--engine", SOLVER)
+    code, text = steplabel(
+        "run", "omegaprm_locate", "--input", problems, "--output", folder, "--engine", SOLVER
+    )
     assert code == 0
     for word in ("problems", "solutions", "right", "wrong", "all_right", "tokens per labelled step", "wall"):
         assert word in text
@@ -78,8 +86,22 @@ def test_set_limit_and_seed_change_the_run(steplabel: Call, problems: Path, tmp_
     """--set, --limit and --seed reach the run."""
     folder = tmp_path / "out"
     code, _ = steplabel(
-        "run", "math_shepherd", "--input", problems, "--output", folder, "--engine", SOLVER,
-        "--set", "annotator.k=3", "--set", "solutions=6", "--limit", "10", "--seed", "5",
+        "run",
+        "math_shepherd",
+        "--input",
+        problems,
+        "--output",
+        folder,
+        "--engine",
+        SOLVER,
+        "--set",
+        "annotator.k=3",
+        "--set",
+        "solutions=6",
+        "--limit",
+        "10",
+        "--seed",
+        "5",
     )
     manifest = OutputFolder(str(folder)).require_manifest()
     config = json.loads(manifest.config)
@@ -92,13 +114,41 @@ def test_set_limit_and_seed_change_the_run(steplabel: Call, problems: Path, tmp_
     ("arguments", "words"),
     [
         pytest.param(("run", "nope", "--input", "x", "--output", "y"), "math_shepherd", id="unknown recipe"),
-        pytest.param(("run", "math_shepherd", "--input", "/no/such", "--output", "OUT"), "does not exist", id="no input"),
-        pytest.param(("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--engine", "gpt"), "no engine of kind", id="unknown engine"),
-        pytest.param(("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--engine", "scripted:nope:f"), "nope", id="no such function"),
-        pytest.param(("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--set", "annotator.q=1"), "no field 'q'", id="unknown field"),
-        pytest.param(("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--limit", "0"), "at least 1", id="limit 0"),
-        pytest.param(("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--workers", "0"), "at least 1", id="no workers"),
-        pytest.param(("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--runner", "spark"), "local", id="unknown runner"),
+        pytest.param(
+            ("run", "math_shepherd", "--input", "/no/such", "--output", "OUT"),
+            "does not exist",
+            id="no input",
+        ),
+        pytest.param(
+            ("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--engine", "gpt"),
+            "no engine of kind",
+            id="unknown engine",
+        ),
+        pytest.param(
+            ("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--engine", "scripted:nope:f"),
+            "nope",
+            id="no such function",
+        ),
+        pytest.param(
+            ("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--set", "annotator.q=1"),
+            "no field 'q'",
+            id="unknown field",
+        ),
+        pytest.param(
+            ("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--limit", "0"),
+            "at least 1",
+            id="limit 0",
+        ),
+        pytest.param(
+            ("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--workers", "0"),
+            "at least 1",
+            id="no workers",
+        ),
+        pytest.param(
+            ("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--runner", "spark"),
+            "local",
+            id="unknown runner",
+        ),
         pytest.param(("inspect", "OUT"), "no steplabel output", id="inspect no dataset"),
         pytest.param(("relabel", "OUT", "--output", "X", "--policy", "best"), "hard", id="unknown policy"),
         pytest.param(("evaluate", "OUT"), "no steplabel output", id="evaluate no dataset"),
@@ -119,7 +169,18 @@ def test_nothing_labelled_is_a_failure_that_says_why(steplabel: Call, tmp_path: 
     """A run without one labelled row exits non-zero and names the reasons."""
     source = tmp_path / "bad.jsonl"
     source.write_text('{"problem": "no answer here"}\nnot json\n')
-    code, text = steplabel("run", "math_shepherd", "--input", source, "--output", tmp_path / "o", "--engine", SOLVER, "--max-reject-share", "1")
+    code, text = steplabel(
+        "run",
+        "math_shepherd",
+        "--input",
+        source,
+        "--output",
+        tmp_path / "o",
+        "--engine",
+        SOLVER,
+        "--max-reject-share",
+        "1",
+    )
     assert code == 3
     assert "no solution was labelled" in text
     assert "bad_row" in text
@@ -129,7 +190,9 @@ def test_an_empty_file_is_a_failure_that_says_so(steplabel: Call, tmp_path: Path
     """An empty input is told apart from everything being refused."""
     source = tmp_path / "empty.jsonl"
     source.touch()
-    code, text = steplabel("run", "math_shepherd", "--input", source, "--output", tmp_path / "o", "--engine", SOLVER)
+    code, text = steplabel(
+        "run", "math_shepherd", "--input", source, "--output", tmp_path / "o", "--engine", SOLVER
+    )
     assert code == 3
     assert "holds no row" in text
 
@@ -146,10 +209,14 @@ def test_inspect_shows_steps_with_evidence(steplabel: Call, done: Path) -> None:
 def test_relabel_needs_no_model(steplabel: Call, done: Path, tmp_path: Path) -> None:
     """Another policy over the same evidence; with --recheck the same answers come out."""
     again, soft = tmp_path / "again", tmp_path / "soft"
-    assert steplabel("relabel", done, "--output", again, "--policy", "math_shepherd_hard", "--recheck")[0] == 0
+    assert (
+        steplabel("relabel", done, "--output", again, "--policy", "math_shepherd_hard", "--recheck")[0] == 0
+    )
     assert steplabel("relabel", done, "--output", soft, "--policy", "soft")[0] == 0
     before, rechecked = (list(OutputFolder(str(p)).read("labels")) for p in (done, again))
-    assert [(r.solution_id, r.labels, r.values) for r in rechecked] == [(r.solution_id, r.labels, r.values) for r in before]
+    assert [(r.solution_id, r.labels, r.values) for r in rechecked] == [
+        (r.solution_id, r.labels, r.values) for r in before
+    ]
     values = {r.label_target for r in OutputFolder(str(soft)).read("labels")}
     assert values == {"value"}
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.schemas import (
     ContentPart,
     GoldAnswer,

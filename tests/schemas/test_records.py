@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import steplabel.schemas as vocabulary
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
+import steplabel.schemas as vocabulary
 from steplabel.schemas import (
     AfterError,
     AnswerType,

@@ -24,8 +24,15 @@ def _evidence(name: str = "p", *, text: str = "2+2=4\n4*2=8\nAnswer: 8", gold: s
     problem = Problem(id=name, text=f"Question {name}?", gold=GoldAnswer(text=gold))
     solution = make_solution(problem, NewlineSteps().split(text), policy="hand")
     rollout = Rollout(
-        key=f"rollout-{name}", node_key=solution.node_keys[0], problem_id=name, completer="hand",
-        sampling=SamplingParams(), seed=1, index=0, text="4*2=8\nAnswer: 8", finish_reason=FinishReason.STOP,
+        key=f"rollout-{name}",
+        node_key=solution.node_keys[0],
+        problem_id=name,
+        completer="hand",
+        sampling=SamplingParams(),
+        seed=1,
+        index=0,
+        text="4*2=8\nAnswer: 8",
+        finish_reason=FinishReason.STOP,
         completion_tokens=7,
     )
     outcomes = tuple(

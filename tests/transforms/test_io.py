@@ -10,7 +10,14 @@ import datasets
 import pytest
 
 from steplabel.schemas import ConfigError
-from steplabel.transforms.io import count_tuples, count_values, fingerprint, input_files, read_rows, write_rows
+from steplabel.transforms.io import (
+    count_tuples,
+    count_values,
+    fingerprint,
+    input_files,
+    read_rows,
+    write_rows,
+)
 
 ROWS = [{"id": str(i), "problem": f"{i}+1?", "answer": i + 1} for i in range(5)]
 

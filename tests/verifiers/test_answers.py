@@ -33,8 +33,7 @@ def test_outcome_names_its_checker() -> None:
     faster = AnswerChecker(worker_timeout_s=1.0)
     other = AnswerChecker(ignore_percent=True)
     versions = [
-        c.outcome("r", "Answer: 7", gold, finish_reason=FinishReason.STOP).checker_version
-        for c in (faster, other)
+        c.outcome("r", "Answer: 7", gold, finish_reason=FinishReason.STOP).checker_version for c in (faster, other)
     ]
     assert versions[0] == "1"
     assert versions[1].startswith("1+")
@@ -84,9 +83,7 @@ def test_math_answers_equal_themselves_and_not_each_other(data_dir: Path) -> Non
     golds = [row["final_answer"] for row in rows if row["final_answer"].strip()]
     checker = AnswerChecker(use_worker=False)
     outcomes = [
-        checker.check(
-            rf"Thus \[\boxed{{{text}}}.\]", GoldAnswer(text=text, type=AnswerType.EXPRESSION)
-        ).outcome
+        checker.check(rf"Thus \[\boxed{{{text}}}.\]", GoldAnswer(text=text, type=AnswerType.EXPRESSION)).outcome
         for text in golds
     ]
     assert Outcome.WRONG not in outcomes

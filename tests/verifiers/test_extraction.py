@@ -132,9 +132,7 @@ def test_finished_without_answer() -> None:
     st.sampled_from(["A: ", "Answer: ", "Final Answer: ", "The answer is ", "the answer is: ", "#### "]),
     st.integers(min_value=-(10**14), max_value=10**14),
     st.sampled_from(["", ".", "\n", " \n\n", ". "]),
-    st.sampled_from(
-        ["", "3+4=7\n", "Answer: 5\n", "\\boxed{5}\n", "A: 5\n\nWe go on.\n", "The answer is not 5.\n"]
-    ),
+    st.sampled_from(["", "3+4=7\n", "Answer: 5\n", "\\boxed{5}\n", "A: 5\n\nWe go on.\n", "The answer is not 5.\n"]),
     st.sampled_from(["", "$"]),
 )
 def test_the_short_cut_agrees(marker: str, value: int, end: str, before: str, currency: str) -> None:

@@ -113,6 +113,13 @@ def test_decided_by_the_algebra_system(check: Check, gold: str, text: str, outco
     assert check(gold, text, AnswerType.EXPRESSION).outcome is outcome
 
 
+def test_a_number_in_prose_is_asked_and_not_the_prose(check: Check) -> None:
+    """What goes to the algebra system is the one number of a sentence; refused text never goes there."""
+    assert check(r"\sqrt{324}", "Answer: she has 18 apples left, he thinks").outcome is CORRECT
+    assert check(r"\sqrt{324}", "Answer: she has 17 apples left, he thinks").outcome is WRONG
+    assert check(r"\sqrt{324}", "Answer: she has many apples left, he thinks").outcome is UNKNOWN
+
+
 REPLIES = [
     ("timeout", Reply(failed="timeout"), UNKNOWN),
     ("crash", Reply(failed="crash"), UNKNOWN),
@@ -153,9 +160,7 @@ def test_sets_are_unordered_and_tuples_are_not(values: list[int], shuffle: objec
     assert OFFLINE.check(f"({other})", gold).outcome is (CORRECT if mixed == values else WRONG)
 
 
-MATHS = st.sampled_from(
-    [*r"0123456789xyab+-*/^=(){}[],.\ ", r"\frac", r"\sqrt", r"\pi", r"\cup", r"\{", r"\}"]
-)
+MATHS = st.sampled_from([*r"0123456789xyab+-*/^=(){}[],.\ ", r"\frac", r"\sqrt", r"\pi", r"\cup", r"\{", r"\}"])
 
 
 @given(st.lists(MATHS, max_size=40).map("".join), st.lists(MATHS, min_size=1, max_size=40).map("".join))

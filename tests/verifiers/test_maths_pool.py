@@ -162,9 +162,7 @@ def test_no_orphan_when_the_parent_is_killed(question: list[str]) -> None:
 def test_a_worker_ends_at_exit() -> None:
     """A program that ends in the ordinary way leaves no worker, and does not wait for it."""
     code = PARENT.replace("threading.Event().wait()", "None")
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert wait_until_gone(int(done.stdout), 5.0)
 
 

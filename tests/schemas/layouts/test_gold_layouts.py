@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.schemas import (
     DataError,
     GoldSteps,
@@ -62,11 +63,13 @@ def test_model_solutions_by_sentence() -> None:
 
 
 def test_same_question_same_problem() -> None:
-    """The same question has one id in every layout, so evidence about it is found."""
+    """The same question has one root key in every layout, so evidence about it is found, and one group."""
     one = gsm8k_solutions.read_model_solutions(MODELS, line="l").problem
     two = processbench.evidence_of(processbench.read_gold_steps(MARKED, line="l")).problem
     three = read_problem({"question": "How many?"}, line="l")
-    assert one.id == two.id == three.id == content_problem_id("How many?")
+    assert one.id == three.id == content_problem_id("How many?")
+    assert two.group_id == one.id
+    assert one.root_key == two.root_key == three.root_key
     assert one.root_key == two.root_key == three.root_key
 
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.schemas import ConfigError, LabelRow, LabelTarget, Problem
 from steplabel.schemas.arrow import from_table, to_table
 from steplabel.schemas.layouts.hf_card import Card, render_card, size_category

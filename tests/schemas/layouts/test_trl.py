@@ -10,6 +10,7 @@ import datasets
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.schemas import AfterError, LabelRow, Reason, Reject, StepMark
 from steplabel.schemas.layouts.trl import UndecidedSteps, export_row
 
