@@ -13,7 +13,7 @@ omegaprm_locate.py  binary search for the first error
 """
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus, Annotator
-from steplabel.annotators.driver import Handler, drive, drive_in_thread
+from steplabel.annotators.driver import Handler, drive
 from steplabel.annotators.effects import Concurrently, Effect, Finished, Program, Sample, Samples
 from steplabel.annotators.math_shepherd import MathShepherd
 from steplabel.annotators.omegaprm_locate import AskedPrefix, OmegaPRMLocate, SearchTrace
@@ -41,6 +41,5 @@ __all__ = [
     "Tally",
     "answer_by",
     "drive",
-    "drive_in_thread",
     "samples_with",
 ]

@@ -1,8 +1,5 @@
 """Run thousands of programs on one event loop, none of them waiting for another.
 
-    drive            programs + handlers -> results, as an async iterator
-    drive_in_thread  the same behind a plain iterator, on an event loop in a thread of its own
-
 A program that waits for its answer costs nothing, so many are in flight at once: as one's answer arrives, it
 goes on and asks the next thing, and the engine's batch stays full. There are no rounds, hence no round's
 slowest request to wait for (`benchmarks/driver.py` measures the difference).
@@ -22,18 +19,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import aclosing
-from dataclasses import dataclass
-from functools import partial
-from queue import SimpleQueue
-from threading import Thread
 from typing import Any, TypeAlias, TypeVar
 
 from steplabel.annotators.effects import Concurrently, Effect, Finished, Program
 from steplabel.schemas import ConfigError, StoreError
 
-__all__ = ["Finished", "Handler", "drive", "drive_in_thread"]
+__all__ = ["Finished", "Handler", "drive"]
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -66,23 +57,6 @@ def drive(
     """
     _check_width(in_flight)
     return _drive(iter(programs), handlers, in_flight)
-
-
-def drive_in_thread(
-    programs: Iterable[tuple[K, Program[T]]],
-    handlers_factory: Callable[[], Mapping[type, Handler]],
-    *,
-    in_flight: int,
-) -> Iterator[Finished[K, T]]:
-    """`drive` for callers without an event loop, such as Beam's `process()`.
-
-    The first `next` starts a thread with an event loop of its own, on which `handlers_factory` is called,
-    the iterable pulled and everything run; results come through a bounded queue while the rest runs on.
-    Closing the iterator early, or dropping it, cancels everything and joins the thread. Raises what `drive`
-    raises, and whatever the factory does.
-    """
-    _check_width(in_flight)
-    return _read(lambda: drive(programs, handlers_factory(), in_flight=in_flight), in_flight)
 
 
 def _check_width(in_flight: int) -> None:
@@ -193,68 +167,3 @@ async def _stop(tasks: Sequence[asyncio.Task[Any]]) -> None:
     for ended in await asyncio.gather(*running, return_exceptions=True):
         if isinstance(ended, Exception):
             _log.warning("a program or handler failed while it was being cancelled", exc_info=ended)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Link:
-    """What the reader needs to talk to the loop's thread."""
-
-    loop: asyncio.AbstractEventLoop
-    task: asyncio.Task[None]
-    room: asyncio.Semaphore
-
-    def tell(self, what: Callable[[], object]) -> None:
-        """Have `what` called on the loop."""
-        try:
-            self.loop.call_soon_threadsafe(what)
-        except RuntimeError:  # the loop has ended and is closed: there is nobody left to tell
-            return
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _End:
-    error: BaseException | None = None
-
-
-_Stream: TypeAlias = Callable[[], AsyncGenerator[Finished[K, T], None]]
-_Queue: TypeAlias = SimpleQueue[Finished[K, T] | _End]
-
-
-def _read(open_stream: _Stream[K, T], width: int) -> Iterator[Finished[K, T]]:
-    out: _Queue[K, T] = SimpleQueue()
-    link_made: Future[_Link] = Future()
-    serve = partial(_serve, open_stream, width, out, link_made)
-    thread = Thread(target=serve, name="steplabel-driver", daemon=True)
-    thread.start()
-    link = link_made.result()
-    try:
-        while not isinstance(item := out.get(), _End):
-            link.tell(link.room.release)
-            yield item
-        if item.error is not None:
-            raise item.error
-    finally:
-        link.tell(link.task.cancel)
-        thread.join()
-
-
-def _serve(open_stream: _Stream[K, T], width: int, out: _Queue[K, T], link_made: Future[_Link]) -> None:
-    try:
-        asyncio.run(_pump(open_stream, width, out, link_made))
-    except BaseException as error:  # noqa: BLE001  whatever ends this thread is for the reader's thread to raise
-        if not link_made.done():
-            link_made.set_exception(error)
-        out.put(_End(error=error))
-    else:
-        out.put(_End())
-
-
-async def _pump(open_stream: _Stream[K, T], width: int, out: _Queue[K, T], link_made: Future[_Link]) -> None:
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101  a coroutine under asyncio.run always has one
-    room = asyncio.Semaphore(width)
-    link_made.set_result(_Link(loop=asyncio.get_running_loop(), task=task, room=room))
-    async with aclosing(open_stream()) as stream:
-        async for finished in stream:
-            await room.acquire()
-            out.put(finished)

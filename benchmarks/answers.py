@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from math_verify import parse, verify
+
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome
 from steplabel.verifiers import AnswerChecker, CheckedAnswer, close_workers
 

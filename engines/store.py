@@ -121,7 +121,8 @@ class RolloutStore:
         finally:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._reader.close()
-            await asyncio.to_thread(self._writer.close)
+            # On the loop, though it blocks: at interpreter exit, where worker processes close, no thread can start.
+            self._writer.close()
 
     def _read(self, keys: Sequence[str], start: int) -> dict[str, StoredSample]:
         """Look keys up, on the event loop: tens of microseconds a key, less than handing over costs."""

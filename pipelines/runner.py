@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -53,7 +55,7 @@ def beam_options(choice: RunnerChoice) -> Iterator[PipelineOptions]:
     elif choice.workers == 1:
         yield PipelineOptions(["--runner=FnApiRunner"])
     else:
-        with _threads_shared(choice.workers):
+        with _environment_of_workers(choice.workers):
             yield PipelineOptions(
                 [
                     "--runner=FnApiRunner",
@@ -64,16 +66,20 @@ def beam_options(choice: RunnerChoice) -> Iterator[PipelineOptions]:
 
 
 @contextmanager
-def _threads_shared(workers: int) -> Iterator[None]:
-    """Give each worker process its share of the cores: N models with all cores each would fight for them."""
-    name = "OMP_NUM_THREADS"
-    before = os.environ.get(name)
-    os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // workers)))
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(name, None)
+def _environment_of_workers(workers: int) -> Iterator[None]:
+    """What worker processes inherit: a share of the cores each (N models with all cores would fight), and quiet logs."""
+    cores = max(1, (os.cpu_count() or 1) // workers)
+    with tempfile.TemporaryDirectory() as folder:
+        quiet = Path(folder, "options.json")  # this runner hands its workers no options, but they look for such a file
+        quiet.write_text('{"default_sdk_harness_log_level": "CRITICAL"}')
+        wanted = {"OMP_NUM_THREADS": str(cores), "PIPELINE_OPTIONS_FILE": str(quiet)} | os.environ
+        before = dict(os.environ)
+        os.environ.update(wanted)
+        try:
+            yield
+        finally:
+            for name in wanted.keys() - before.keys():
+                del os.environ[name]
 
 
 def _quieten_beam() -> None:

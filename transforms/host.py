@@ -7,7 +7,6 @@ engines live on one loop, so the store's single-flight works across bundles too.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import queue
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
@@ -129,4 +128,6 @@ def close_engine_host() -> None:
         host.close()
 
 
-atexit.register(close_engine_host)
+# `atexit` would be too late: by then thread pools, which engines close with, take no more work. This hook is what
+# `concurrent.futures` itself uses to shut down, and runs in reverse order of registration, so ours comes first.
+threading._register_atexit(close_engine_host)  # type: ignore[attr-defined]  # noqa: SLF001

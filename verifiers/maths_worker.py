@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from math_verify import LatexExtractionConfig, parse, verify
 from math_verify.parser import NormalizationConfig
+
 from steplabel.verifiers.frames import HEADER, MAX_FRAME, Message, decode_body, encode_frame
 
 _PRECISION = 15

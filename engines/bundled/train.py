@@ -155,7 +155,14 @@ class Trainer:
         return compiled
 
 
-def train(config: TrainConfig, out: Path, *, checkpoint_every: int = 100, look_every: int = 500) -> None:
+def train(
+    config: TrainConfig,
+    out: Path,
+    *,
+    checkpoint_every: int = 100,
+    look_every: int = 500,
+    look_problems: int = 250,
+) -> None:
     """Train to the end, from `out/checkpoint.pt` where there is one, and write the model into `out`.
 
     Raises:
@@ -172,7 +179,7 @@ def train(config: TrainConfig, out: Path, *, checkpoint_every: int = 100, look_e
         report.add(*trainer.advance())
         last = trainer.step == config.data.steps
         if trainer.step % look_every == 0 or last:
-            report.look()
+            report.look(look_problems)
         if trainer.step % checkpoint_every == 0 or last:
             trainer.save(checkpoint)
     save_pretrained(trainer.model, out)
@@ -207,9 +214,9 @@ class _Report:
             _say(f"step {step}/{steps}  loss {mean:.4f}  {speed:,.0f} tok/s  {left / 60:.1f} min left")
             self._losses.clear()
 
-    def look(self) -> None:
+    def look(self, problems: int) -> None:
         """Print accuracy on held-out problems of four to eight events."""
-        accuracy = measure_accuracy(self._trainer.model)
+        accuracy = measure_accuracy(self._trainer.model, problems=problems)
         self._trainer.log.append({"step": self._trainer.step, "accuracy": accuracy})
         _say(f"step {self._trainer.step}: held-out accuracy at T=1.0, 4 to 8 events: {accuracy:.3f}")
 

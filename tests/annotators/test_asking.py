@@ -124,6 +124,5 @@ def test_public_names():
         "Tally",
         "answer_by",
         "drive",
-        "drive_in_thread",
-        "samples_with",
+            "samples_with",
     ]

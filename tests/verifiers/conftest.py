@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from steplabel.schemas import AnswerType, GoldAnswer
 from steplabel.verifiers import AnswerChecker, CheckedAnswer, close_workers
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from steplabel.schemas import AnswerType, FinishReason, GoldAnswer, Outcome, Reason
 from steplabel.verifiers import AnswerChecker
 

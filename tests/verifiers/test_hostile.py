@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome
 from steplabel.verifiers import AnswerChecker
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome
 from steplabel.verifiers import AnswerChecker, CheckedAnswer
 from steplabel.verifiers.maths import believe, read_formula

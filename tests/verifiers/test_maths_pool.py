@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from steplabel.schemas import AnswerType, ConfigError, GoldAnswer, Outcome, Reason
 from steplabel.verifiers import AnswerChecker, close_workers
 from steplabel.verifiers.maths_pool import MathsPool, Reply, WorkerLimits, pool_for

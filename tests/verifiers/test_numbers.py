@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome
 from steplabel.verifiers import AnswerChecker
 from steplabel.verifiers.agreement import compare_numbers, has_finite_decimals, relate
