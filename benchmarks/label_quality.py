@@ -31,7 +31,8 @@ from steplabel.pipelines.generated import write_problems
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.overrides import apply_overrides
 from steplabel.pipelines.recipes import RECIPES
-from steplabel.pipelines.run import RunOptions, run
+from steplabel.pipelines.run import run
+from steplabel.pipelines.worksite import RunOptions
 from steplabel.schemas import LabelRow
 from steplabel.transforms.dataset import OutputFolder
 
@@ -134,9 +135,7 @@ def show(rows: list[dict[str, float | str | int]], paired: dict[str, float | str
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--problems", type=int, default=400, help="problems to sample; the filter keeps some")
     parser.add_argument("--k", type=int, default=8, help="rollouts for each prefix")
     parser.add_argument("--engine", default="bundled", help="as in `steplabel run`")

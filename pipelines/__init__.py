@@ -1,12 +1,12 @@
 """Recipes, the graph, runs, reports and the command line: the only room a user's command enters.
 
-    cli.py           the command line; texts become objects here
-    recipe.py        what decides what a run does; recipes.py the named ones; models.py the engines by name
-    overrides.py     --set path.to.field=value
-    run.py           chunk after chunk to a dataset, resumable
-    graph.py         one chunk as a Beam graph; runner.py where it runs; external.py, worker_boot.py workers apart
-    progress.py      live, from the store; report.py what came out; card.py the dataset card
-    relabelling.py   other labels from the same evidence
-    evaluation.py    first-error F1; inspection.py labelled steps in the terminal; exporting.py outside layouts
-    generated.py     problem files for the bundled model; doctor.py what works on this machine
+cli.py           the command line; texts become objects here
+recipe.py        what decides what a run does; recipes.py the named ones; models.py the engines by name
+overrides.py     --set path.to.field=value
+run.py           chunk after chunk to a dataset, resumable; worksite.py its folder, store and engines
+graph.py         one chunk as a Beam graph; runner.py where it runs; external.py, worker_boot.py workers apart
+progress.py      live, from the store; report.py what came out; card.py the dataset card
+relabelling.py   other labels from the same evidence
+evaluation.py    first-error F1; inspection.py labelled steps in the terminal; exporting.py outside layouts
+generated.py     problem files for the bundled model; doctor.py what works on this machine
 """

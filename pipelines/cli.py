@@ -71,39 +71,31 @@ def run(
     recipe: Annotated[str, typer.Argument(help="Name of a recipe; `steplabel recipes` lists them.")],
     input_: Annotated[str, typer.Option("--input", help="JSONL, JSON or Parquet file, or a folder of them.")],
     output: Annotated[str, typer.Option(help="Folder for the dataset; the same command goes on in it.")],
-    engine: Annotated[
-        str, typer.Option(help="bundled | transformers:MODEL | scripted:MODULE:FUNCTION")
-    ] = "bundled",
+    engine: Annotated[str, typer.Option(help="bundled | transformers:MODEL | scripted:MODULE:FUNCTION")] = "bundled",
     layout: Annotated[str, typer.Option(help="auto | problems | processbench | gsm8k_solutions")] = "auto",
     limit: Annotated[int | None, typer.Option(help="Only so many rows from the input's start.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="path.to.field=value, as `recipes NAME` shows.")
     ] = None,
     seed: Annotated[int, typer.Option(help="All random draws derive from it.")] = 0,
-    max_tokens: Annotated[
-        int | None, typer.Option(help="Stop cleanly after so many generated tokens.")
-    ] = None,
-    max_requests: Annotated[
-        int | None, typer.Option(help="Stop cleanly after so many model requests.")
-    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Stop cleanly after so many generated tokens.")] = None,
+    max_requests: Annotated[int | None, typer.Option(help="Stop cleanly after so many model requests.")] = None,
     chunk: Annotated[int, typer.Option(help="Problems in one commit.")] = 1000,
     store: Annotated[
         str, typer.Option(help="Rollout store to share between runs [default: in the output folder].")
     ] = "",
     workers: Annotated[int, typer.Option(help="Worker processes, each with its own engine.")] = 1,
     runner: Annotated[str, typer.Option(help="local | retrying | external")] = "local",
-    max_reject_share: Annotated[
-        float, typer.Option(help="Fail if more of the input rows are refused.")
-    ] = 0.9,
+    max_reject_share: Annotated[float, typer.Option(help="Fail if more of the input rows are refused.")] = 0.9,
 ) -> None:
     """Sample solutions, gather evidence about every step, derive labels, write a dataset.
 
     Killed or out of budget, the same command goes on where it stopped and pays for nothing twice.
     """
     from steplabel.pipelines import report
-    from steplabel.pipelines.run import RunOptions
     from steplabel.pipelines.run import run as label
     from steplabel.pipelines.runner import RunnerChoice, RunnerKind
+    from steplabel.pipelines.worksite import RunOptions
 
     options = RunOptions(
         input=input_,
@@ -152,9 +144,7 @@ def relabel(
     output: Annotated[str, typer.Option(help="Folder for the new dataset.")],
     policy: Annotated[str, typer.Option(help="Label policy: hard | soft | hard_gated | soft_gated | ...")],
     set_: Annotated[list[str] | None, typer.Option("--set", help="field=value of the policy.")] = None,
-    recheck: Annotated[
-        bool, typer.Option(help="Judge every stored answer again with today's checker.")
-    ] = False,
+    recheck: Annotated[bool, typer.Option(help="Judge every stored answer again with today's checker.")] = False,
 ) -> None:
     """Derive other labels from the evidence of a run: no model, no tokens."""
     from rich.progress import track

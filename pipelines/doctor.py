@@ -67,7 +67,7 @@ def _bundled_model() -> str:
         finally:
             await engine.close()
 
-    return f"{engine.identity.id} generated {asyncio.run(ask())} tokens on {engine.device}"
+    return f"{engine.identity.id} generated {asyncio.run(ask())} tokens"
 
 
 def _maths_worker() -> str:

@@ -30,9 +30,7 @@ def external_workers() -> Iterator[list[str]]:
     """
     setup = Path(steplabel.__file__).resolve().parents[2] / "setup.py"
     if not setup.is_file():
-        raise ConfigError(
-            "--runner external stages this package from its sources: run it from a git checkout"
-        )
+        raise ConfigError("--runner external stages this package from its sources: run it from a git checkout")
     scratch = Path(tempfile.mkdtemp(prefix="steplabel-external-"))
     jobs = LocalJobServicer(str(scratch / "staging"))
     try:

@@ -17,9 +17,7 @@ STYLES = {StepMark.POSITIVE: "green", StepMark.NEGATIVE: "bold red", StepMark.UN
 MAX_STEP_CHARS = 2000
 
 
-def chosen_rows(
-    folder: OutputFolder, *, problem: str | None, errors_only: bool, limit: int
-) -> Iterator[LabelRow]:
+def chosen_rows(folder: OutputFolder, *, problem: str | None, errors_only: bool, limit: int) -> Iterator[LabelRow]:
     """Rows of one problem or of all, at most `limit`."""
     for row in folder.read("labels"):
         if limit <= 0:

@@ -38,18 +38,14 @@ def _set(config: Any, path: list[str], text: str, whole: str) -> Any:
     names = [f.name for f in dataclasses.fields(config)]
     name, rest = path[0], path[1:]
     if name not in names:
-        raise ConfigError(
-            f"--set {whole}: no field {name!r} in {type(config).__name__}; it has {', '.join(names)}"
-        )
+        raise ConfigError(f"--set {whole}: no field {name!r} in {type(config).__name__}; it has {', '.join(names)}")
     if rest:
         value = _set(getattr(config, name), rest, text, whole)
     else:
         value = _parse(text, typing.get_type_hints(type(config))[name], whole)
     changes = {name: value}
     if name != "name" and isinstance(config, (HardAny, Soft)):
-        changes["name"] = (
-            ""  # a policy with other options must not keep the name of the one it was: it makes its own
-        )
+        changes["name"] = ""  # a policy with other options must not keep the name of the one it was: it makes its own
     return dataclasses.replace(config, **changes)
 
 

@@ -43,9 +43,7 @@ def relabel(source: OutputFolder, target: OutputFolder, how: Relabelling) -> Ite
     manifest = source.require_manifest()
     new = _begin(manifest, target, how)
     for chunk in manifest.chunks:
-        labelling = Labelling(
-            policy=how.policy, run=new.run, completer_licence=manifest.licences[manifest.completer]
-        )
+        labelling = Labelling(policy=how.policy, run=new.run, completer_licence=manifest.licences[manifest.completer])
         target.stage(chunk.index)
         staged = tuple(_write_chunk(source, target, chunk, how, labelling))
         new = target.commit(new, chunk.index, chunk.key, chunk.complete, staged)

@@ -67,7 +67,7 @@ def beam_options(choice: RunnerChoice) -> Iterator[PipelineOptions]:
 
 @contextmanager
 def _environment_of_workers(workers: int) -> Iterator[None]:
-    """What worker processes inherit: a share of the cores each (N models with all cores would fight), and quiet logs."""
+    """What worker processes inherit: quiet logs, and a share of the cores (N models with all cores each would fight)."""
     cores = max(1, (os.cpu_count() or 1) // workers)
     with tempfile.TemporaryDirectory() as folder:
         quiet = Path(folder, "options.json")  # this runner hands its workers no options, but they look for such a file
@@ -88,7 +88,7 @@ def _quieten_beam() -> None:
 
 
 def original_error(error: RuntimeError) -> BaseException:
-    """What a worker raised, out of the RuntimeError in which Beam quotes it; the error itself if it was none of ours."""
+    """What a worker raised, out of the RuntimeError in which Beam quotes it; else the error itself."""
     last = str(error).strip().rpartition("\n")[2]
     if "KeyboardInterrupt" in last:
         return KeyboardInterrupt()

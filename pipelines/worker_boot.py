@@ -41,9 +41,7 @@ def main() -> None:
     if SDIST in fetched:
         _install(fetched[SDIST], package)
     environment = os.environ | _harness_environment(arguments, info, scratch)
-    environment["PYTHONPATH"] = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")]).rstrip(
-        os.pathsep
-    )
+    environment["PYTHONPATH"] = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     command = [sys.executable, "-m", "apache_beam.runners.worker.sdk_worker_main"]
     os.chdir(scratch)  # `-m` puts the working folder on the path: a checkout there would win over the package
     os.execve(sys.executable, command, environment)  # noqa: S606  # a fixed command, no shell
@@ -66,9 +64,7 @@ def _provision(arguments: argparse.Namespace) -> beam_provision_api_pb2.Provisio
         return service.GetProvisionInfo(beam_provision_api_pb2.GetProvisionInfoRequest()).info
 
 
-def _fetch(
-    arguments: argparse.Namespace, info: beam_provision_api_pb2.ProvisionInfo, scratch: Path
-) -> dict[str, Path]:
+def _fetch(arguments: argparse.Namespace, info: beam_provision_api_pb2.ProvisionInfo, scratch: Path) -> dict[str, Path]:
     """Fetch everything that was staged; by the name it was staged under."""
     with _channel(arguments.artifact_endpoint, arguments.id) as channel:
         service = beam_artifact_api_pb2_grpc.ArtifactRetrievalServiceStub(channel)

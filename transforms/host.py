@@ -130,4 +130,4 @@ def close_engine_host() -> None:
 
 # `atexit` would be too late: by then thread pools, which engines close with, take no more work. This hook is what
 # `concurrent.futures` itself uses to shut down, and runs in reverse order of registration, so ours comes first.
-threading._register_atexit(close_engine_host)  # type: ignore[attr-defined]  # noqa: SLF001
+threading._register_atexit(close_engine_host)  # type: ignore[attr-defined]

@@ -25,7 +25,7 @@ def read_native(row: Mapping[str, Any], where: str, segmenter: Segmenter) -> Evi
     return Evidence(problem=problem, solutions=problems.read_solutions(row, problem, segmenter))
 
 
-def read_processbench(row: Mapping[str, Any], where: str, segmenter: Segmenter) -> Evidence:
+def read_processbench(row: Mapping[str, Any], where: str, _: Segmenter) -> Evidence:
     """A ProcessBench row: one solution in given steps; it states no gold answer."""
     return processbench.evidence_of(processbench.read_gold_steps(row, line=where))
 

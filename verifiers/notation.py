@@ -154,6 +154,6 @@ def _ascii_sign(char: str) -> str:
     if char == "\u00b0":
         return char
     decomposition = unicodedata.decomposition(char)
-    folded = unicodedata.normalize("NFKC", char).replace("\u2044", "/")
+    folded = "".join(_SIGNS.get(c, c) for c in unicodedata.normalize("NFKC", char))
     kind = decomposition.partition(" ")[0]
     return _APART[kind] % folded if kind in _APART else folded

@@ -69,8 +69,9 @@ def compare_texts(gold: str, answer: str) -> Decision:
 
 def fold(text: str) -> str:
     """Case, width, white space, punctuation and articles taken off; empty if nothing else was there."""
-    text = unicodedata.normalize("NFKC", plain(text)).casefold().replace("'", "")
-    words = _PUNCTUATION.sub(" ", text).split()
+    for _ in range(2):  # a bold capital pi is first a pi, then its sign
+        text = unicodedata.normalize("NFKC", plain(text)).casefold()
+    words = _PUNCTUATION.sub(" ", text.replace("'", "")).split()
     kept = [word for word in words if word not in _ARTICLES]
     return " ".join(kept or words)
 

@@ -129,10 +129,10 @@ class Trainer:
             TrainError: it was made under other settings.
         """
         state = torch.load(path, map_location=self.config.device, weights_only=True)
-        if state["config"] != asdict(self.config):
+        made_with, wanted = state["config"], asdict(self.config)
+        if made_with | {"threads": 0} != wanted | {"threads": 0}:  # threads change the rounding only
             raise TrainError(
-                f"{path} was made with {state['config']}, not {asdict(self.config)}: "
-                "give the same options, or another --out"
+                f"{path} was made with {made_with}, not {wanted}: give the same options, or another --out"
             )
         self.step, self.log = state["step"], state["log"]
         self.model.load_state_dict(state["model"])

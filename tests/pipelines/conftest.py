@@ -15,7 +15,8 @@ from steplabel.pipelines.models import model_use
 from steplabel.pipelines.overrides import apply_overrides
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes import RECIPES
-from steplabel.pipelines.run import RunOptions, RunResult, run
+from steplabel.pipelines.run import RunResult, run
+from steplabel.pipelines.worksite import RunOptions
 from steplabel.transforms.dataset import OutputFolder
 
 SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"

@@ -46,9 +46,7 @@ Call = Callable[..., tuple[int, str]]
 def done(steplabel: Call, problems: Path, tmp_path: Path) -> Path:
     """A finished run."""
     folder = tmp_path / "done"
-    code, text = steplabel(
-        "run", "math_shepherd", "--input", problems, "--output", folder, "--engine", SOLVER
-    )
+    code, text = steplabel("run", "math_shepherd", "--input", problems, "--output", folder, "--engine", SOLVER)
     assert code == 0, text
     return folder
 
@@ -68,14 +66,10 @@ def test_every_command_has_help(command: str) -> None:
     assert "Usage" in result.output
 
 
-def test_run_ends_with_a_summary_and_the_next_command(
-    steplabel: Call, problems: Path, tmp_path: Path
-) -> None:
+def test_run_ends_with_a_summary_and_the_next_command(steplabel: Call, problems: Path, tmp_path: Path) -> None:
     """The closing lines say what came out, what it cost, and what to type next."""
     folder = tmp_path / "out"
-    code, text = steplabel(
-        "run", "omegaprm_locate", "--input", problems, "--output", folder, "--engine", SOLVER
-    )
+    code, text = steplabel("run", "omegaprm_locate", "--input", problems, "--output", folder, "--engine", SOLVER)
     assert code == 0
     for word in ("problems", "solutions", "right", "wrong", "all_right", "tokens per labelled step", "wall"):
         assert word in text
@@ -190,9 +184,7 @@ def test_an_empty_file_is_a_failure_that_says_so(steplabel: Call, tmp_path: Path
     """An empty input is told apart from everything being refused."""
     source = tmp_path / "empty.jsonl"
     source.touch()
-    code, text = steplabel(
-        "run", "math_shepherd", "--input", source, "--output", tmp_path / "o", "--engine", SOLVER
-    )
+    code, text = steplabel("run", "math_shepherd", "--input", source, "--output", tmp_path / "o", "--engine", SOLVER)
     assert code == 3
     assert "holds no row" in text
 
@@ -209,9 +201,7 @@ def test_inspect_shows_steps_with_evidence(steplabel: Call, done: Path) -> None:
 def test_relabel_needs_no_model(steplabel: Call, done: Path, tmp_path: Path) -> None:
     """Another policy over the same evidence; with --recheck the same answers come out."""
     again, soft = tmp_path / "again", tmp_path / "soft"
-    assert (
-        steplabel("relabel", done, "--output", again, "--policy", "math_shepherd_hard", "--recheck")[0] == 0
-    )
+    assert steplabel("relabel", done, "--output", again, "--policy", "math_shepherd_hard", "--recheck")[0] == 0
     assert steplabel("relabel", done, "--output", soft, "--policy", "soft")[0] == 0
     before, rechecked = (list(OutputFolder(str(p)).read("labels")) for p in (done, again))
     assert [(r.solution_id, r.labels, r.values) for r in rechecked] == [

@@ -132,9 +132,7 @@ def test_external_workers_run_the_staged_package(site: Callable[[str], Site], re
     here.finish()
     there.finish("--runner", "external")
     for module in there.packages().values():
-        assert not module.startswith(str(repository)), (
-            "the worker ran the checkout instead of the staged package"
-        )
+        assert not module.startswith(str(repository)), "the worker ran the checkout instead of the staged package"
     assert there.files() == here.files()
 
 
@@ -166,9 +164,7 @@ def test_two_runs_in_one_folder_do_not_mix(site: Callable[[str], Site]) -> None:
         while busy.asked().total() < 5:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        second = subprocess.run(
-            busy.command(), env=busy.environment(), check=False, capture_output=True, text=True
-        )
+        second = subprocess.run(busy.command(), env=busy.environment(), check=False, capture_output=True, text=True)
         assert second.returncode == 2
         assert "another steplabel process" in second.stderr
     finally:

@@ -39,9 +39,7 @@ def test_every_row_is_read_and_checked(data_dir: Path, name: str, problems: int,
         assert subjects.keys() == {s.id for s in evidence.solutions}
 
 
-def test_they_run_through_a_recipe_and_can_be_looked_at(
-    data_dir: Path, label: Callable[..., RunResult]
-) -> None:
+def test_they_run_through_a_recipe_and_can_be_looked_at(data_dir: Path, label: Callable[..., RunResult]) -> None:
     """Solutions without a gold answer are labelled as far as their outcome goes; nothing is asked of a model."""
     result = label("pb", input=str(data_dir / "processbench/gsm8k.json"), limit=50)
     assert result.usage.engine_requests == 0

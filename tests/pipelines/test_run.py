@@ -65,9 +65,7 @@ def test_rows_say_everything_they_must(label: Label, rows_of: Rows) -> None:
         assert row.checker.startswith("answer@")
 
 
-def test_the_search_finds_errors_better_than_chance(
-    label: Label, recipe_of: MakeRecipe, rows_of: Rows
-) -> None:
+def test_the_search_finds_errors_better_than_chance(label: Label, recipe_of: MakeRecipe, rows_of: Rows) -> None:
     """On erroneous solutions with a wrong answer most first errors are located exactly."""
     hits, total, truth = 0, 0, exact_truth()
     for row in rows_of(label(recipe=recipe_of("omegaprm_locate")).folder):
@@ -85,9 +83,7 @@ def test_a_second_run_asks_the_model_nothing(label: Label, tmp_path: Path) -> No
     store = str(tmp_path / "shared.sqlite")
     first, again = label("a", store=store), label("b", store=store)
     assert first.usage.engine_samples > 0
-    assert (
-        again.usage.engine_samples == first.usage.engine_samples
-    )  # usage is the run's, and no more was drawn
+    assert again.usage.engine_samples == first.usage.engine_samples  # usage is the run's, and no more was drawn
     manifests = [r.folder.require_manifest() for r in (first, again)]
     assert [f.sha256 for f in manifests[0].files()] == [f.sha256 for f in manifests[1].files()]
 
