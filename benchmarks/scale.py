@@ -1,4 +1,4 @@
-"""Does memory grow with the input? The whole pipeline on the scripted solver, for few and for ten times as many problems.
+"""Does memory grow with the input? The whole pipeline on the scripted solver, for few problems and for ten times more.
 
     python benchmarks/scale.py                # 2,000 and 20,000 problems, some minutes on two cores
     python benchmarks/scale.py --small 200 --large 2000 --json

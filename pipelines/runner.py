@@ -67,7 +67,7 @@ def beam_options(choice: RunnerChoice) -> Iterator[PipelineOptions]:
 
 @contextmanager
 def _environment_of_workers(workers: int) -> Iterator[None]:
-    """What worker processes inherit: quiet logs, and a share of the cores (N models with all cores each would fight)."""
+    """What worker processes inherit: quiet logs, and a share of the cores (N models with all of them would fight)."""
     cores = max(1, (os.cpu_count() or 1) // workers)
     with tempfile.TemporaryDirectory() as folder:
         quiet = Path(folder, "options.json")  # this runner hands its workers no options, but they look for such a file

@@ -27,6 +27,8 @@ WALLS = {
     "openai": ("engines/",),
     "safetensors": ("engines/",),
     "tokenizers": ("engines/",),
+    "huggingface_hub": ("engines/",),
+    "jinja2": ("engines/",),
     "z3": ("verifiers/",),
     "math_verify": ("verifiers/",),
     "sympy": ("verifiers/",),

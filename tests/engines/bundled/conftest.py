@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from hypothesis import settings
+
 from steplabel.engines.bundled.model import CompactLlama, ModelConfig
 from steplabel.engines.bundled.task import ChainProblem, parse_problem
 from steplabel.engines.bundled.tokenizer import vocabulary

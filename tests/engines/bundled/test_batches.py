@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.engines.bundled.batches import (
     BATCHES_PER_POOL,
     IGNORED,

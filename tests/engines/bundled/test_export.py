@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
+
 from steplabel.engines.bundled.export import load_pretrained, save_pretrained
 from steplabel.engines.bundled.model import CompactLlama
 from steplabel.engines.bundled.task import generate_problem, seeded
 from steplabel.engines.bundled.tokenizer import encode
-from torch import nn
 
 
 @pytest.fixture
@@ -51,9 +52,7 @@ def test_weights_are_bfloat16(saved: Path) -> None:
     assert "lm_head.weight" not in tensors
 
 
-def test_transformers_gives_our_logits(
-    saved: Path, tiny_model: CompactLlama, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_transformers_gives_our_logits(saved: Path, tiny_model: CompactLlama, monkeypatch: pytest.MonkeyPatch) -> None:
     """`LlamaForCausalLM`, offline, computes the same to rounding."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     from transformers import AutoModelForCausalLM
@@ -81,9 +80,7 @@ def test_every_weight_is_used(saved: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_end_tokens(saved: Path) -> None:
     """Model and generation settings agree on where a text ends."""
-    config, generation = (
-        json.loads((saved / f"{n}.json").read_text()) for n in ("config", "generation_config")
-    )
+    config, generation = (json.loads((saved / f"{n}.json").read_text()) for n in ("config", "generation_config"))
     assert config["eos_token_id"] == generation["eos_token_id"] == 2
     assert config["pad_token_id"] == generation["pad_token_id"] == 0
 

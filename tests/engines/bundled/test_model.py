@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from steplabel.engines.bundled.model import CacheView, CompactLlama, LayerCache, ModelConfig
 from steplabel.engines.bundled.tokenizer import vocabulary
 

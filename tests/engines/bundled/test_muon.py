@@ -8,8 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from steplabel.engines.bundled.muon import Muon, orthogonalize
 from torch import nn
+
+from steplabel.engines.bundled.muon import Muon, orthogonalize
 
 
 def matrices(count: int, rows: int, columns: int, seed: int = 0) -> torch.Tensor:

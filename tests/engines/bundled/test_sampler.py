@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
+
 from steplabel.engines.bundled.model import CompactLlama
 from steplabel.engines.bundled.sampler import _sample_batch, sample_texts
 from steplabel.engines.bundled.task import generate_problem, seeded
 from steplabel.engines.bundled.tokenizer import BOS, EOS, SPECIAL_TOKENS, decode, encode
-from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +38,7 @@ def test_greedy_equals_full_passes(tiny_model: CompactLlama, prompts: list[str])
 
 
 @pytest.mark.parametrize("batch", [1, 3, 100])
-def test_greedy_does_not_depend_on_the_batch(
-    tiny_model: CompactLlama, prompts: list[str], batch: int
-) -> None:
+def test_greedy_does_not_depend_on_the_batch(tiny_model: CompactLlama, prompts: list[str], batch: int) -> None:
     """How many prompts run together changes no greedy text."""
     alone = sample_texts(tiny_model, prompts, temperature=0, seed=0, max_tokens=15, batch=1)
     assert sample_texts(tiny_model, prompts, temperature=0, seed=0, max_tokens=15, batch=batch) == alone
@@ -66,9 +65,7 @@ def test_no_prompts(tiny_model: CompactLlama) -> None:
 def test_temperature_one_is_the_model_law(tiny_model: CompactLlama, prompts: list[str]) -> None:
     """First tokens of many samples are distributed as the model's probabilities say (chi-squared)."""
     count = 4000
-    (texts,) = sample_texts(
-        tiny_model, prompts[:1], temperature=1, seed=1, samples=count, max_tokens=1, batch=count
-    )
+    (texts,) = sample_texts(tiny_model, prompts[:1], temperature=1, seed=1, samples=count, max_tokens=1, batch=count)
     with torch.no_grad():
         hidden = tiny_model(torch.tensor([[BOS, *encode(prompts[0])]]))[:, -1]
         chances = F.softmax(tiny_model.logits(hidden)[0], dim=-1)

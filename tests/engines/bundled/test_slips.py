@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.engines.bundled.slips import write_solution
 from steplabel.engines.bundled.task import LARGEST, generate_problem, seeded, solve
 from steplabel.engines.bundled.truth import StepKind, check_solution
@@ -42,11 +43,7 @@ def test_values_stay_in_range(seed: int, size: int) -> None:
 def test_slip_rate_is_kept() -> None:
     """About the asked share of lines slips: a little less, since impossible slips are left out."""
     rng = seeded("rate")
-    lines = [
-        line
-        for _ in range(2000)
-        for line in write_solution(generate_problem(rng, 6), rng, slip_rate=0.1)[:-1]
-    ]
+    lines = [line for _ in range(2000) for line in write_solution(generate_problem(rng, 6), rng, slip_rate=0.1)[:-1]]
     assert 0.06 < sum(line.slip for line in lines) / len(lines) < 0.1
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from steplabel.engines.bundled import task
 from steplabel.engines.bundled.task import (
     HELD_OUT_PARTS,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.engines.bundled.slips import write_solution
 from steplabel.engines.bundled.task import generate_problem, seeded, solve
 from steplabel.engines.bundled.tokenizer import (

@@ -15,6 +15,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.engines.bundled import train as training
 from steplabel.engines.bundled.batches import DataConfig
 from steplabel.engines.bundled.export import load_pretrained

@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steplabel.engines.bundled.slips import write_solution
 from steplabel.engines.bundled.task import (
     ChainProblem,
@@ -375,9 +376,7 @@ def test_shuffled_lines(seed: int, size: int, data: st.DataObject) -> None:
     problem = generate_problem(seeded(seed), size)
     lines = data.draw(st.permutations(solve(problem)))
     steps = check_consistency(problem, lines)
-    moved = [
-        index for index, (line, true) in enumerate(zip(lines, solve(problem), strict=True)) if line != true
-    ]
+    moved = [index for index, (line, true) in enumerate(zip(lines, solve(problem), strict=True)) if line != true]
     assert first_wrong(steps) == (moved[0] if moved else -1)
 
 
