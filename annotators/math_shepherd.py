@@ -55,9 +55,7 @@ class MathShepherd:
             return Annotation(status=AnnotationStatus.SKIPPED, detail="no step of it is the policy's own")
         asked: tuple[Finished[int, PrefixAnswer], ...] = yield Concurrently(
             programs=tuple(
-                ask_prefix(
-                    problem, solution, depth, k=self.k, chunk=self.k, sampling=self.sampling, seed=seed
-                )
+                ask_prefix(problem, solution, depth, k=self.k, chunk=self.k, sampling=self.sampling, seed=seed)
                 for depth in depths[:-1]
             )
         )

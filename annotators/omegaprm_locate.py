@@ -185,9 +185,7 @@ class _Search:
                 low, self.reachable = middle, self.depths[middle]
             else:
                 high, self.unreachable = middle, self.depths[middle]
-        return self._annotation(
-            AnnotationStatus.COMPLETE, Verdict.FAILS, reason, first_error=self.depths[high] - 1
-        )
+        return self._annotation(AnnotationStatus.COMPLETE, Verdict.FAILS, reason, first_error=self.depths[high] - 1)
 
     def skipped(self, reason: str, detail: str) -> Annotation:
         """Nothing was located because there is nothing to search for."""

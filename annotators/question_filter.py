@@ -52,9 +52,7 @@ class QuestionFilter:
                 f"min_correct={self.min_correct} and min_incorrect={self.min_incorrect} must be 0 or more"
             )
         if not 0.0 <= self.min_share <= self.max_share <= 1.0:
-            raise ConfigError(
-                f"need 0 <= min_share <= max_share <= 1, got {self.min_share} and {self.max_share}"
-            )
+            raise ConfigError(f"need 0 <= min_share <= max_share <= 1, got {self.min_share} and {self.max_share}")
         if not 0.0 <= self.min_decided_share <= 1.0:
             raise ConfigError(f"min_decided_share={self.min_decided_share} must lie between 0 and 1")
 

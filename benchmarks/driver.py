@@ -78,9 +78,7 @@ class Task:
 
     def program(self) -> Program[Annotation]:
         """A fresh program for it."""
-        outcome = CheckedOutcome(
-            subject=self.solution.id, checker="oracle", checker_version="1", outcome=Outcome.WRONG
-        )
+        outcome = CheckedOutcome(subject=self.solution.id, checker="oracle", checker_version="1", outcome=Outcome.WRONG)
         return self.annotator.program(self.problem, self.solution, outcome, seed=1)
 
 
@@ -284,9 +282,7 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
 
 def show(result: dict[str, object]) -> None:
     """Print a table for people."""
-    print(
-        f"{result['problems']} problems, {result['slots']} slots, mean latency {result['mean_latency_ms']} ms"
-    )
+    print(f"{result['problems']} problems, {result['slots']} slots, mean latency {result['mean_latency_ms']} ms")
     print(f"{'':8}{'problems':>9}{'requests':>9}{'wall s':>8}{'ideal s':>8}{'busy':>7}{'before tail':>12}")
     for name, count in (("driver", result["problems"]), ("rounds", None)):
         row = result[name]

@@ -50,9 +50,7 @@ class MiddleProbe:
             sampling=SamplingParams(max_tokens=160),
             seed=derive_seed(seed, key),
         )
-        return Annotation(
-            status=AnnotationStatus.COMPLETE, rollouts=answer.rollouts, outcomes=answer.outcomes
-        )
+        return Annotation(status=AnnotationStatus.COMPLETE, rollouts=answer.rollouts, outcomes=answer.outcomes)
 
 
 def main() -> None:

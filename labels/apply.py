@@ -125,9 +125,7 @@ def _check_labels(batch: EvidenceBatch, labels: LabelBatch, policy: LabelPolicy)
             f"{[len(a) for a in per_solution]} solutions for evidence of {batch.steps} and {batch.solutions}"
         )
     if len(holes := np.flatnonzero(_restarts(labels.kept, batch))):
-        raise DataError(
-            f"label policy {policy.name}: keeps step {holes[0]} of the batch but cuts the one before it"
-        )
+        raise DataError(f"label policy {policy.name}: keeps step {holes[0]} of the batch but cuts the one before it")
 
 
 def _restarts(kept: BoolArray, batch: EvidenceBatch) -> BoolArray:

@@ -128,9 +128,7 @@ class _Columns:
             self.solutions.append((codes[solution.id], tokens, correct, len(codes)))
             self._add_steps(solution, tallies, verdicts)
 
-    def _add_steps(
-        self, solution: Solution, tallies: dict[str, _Tally], verdicts: dict[str, dict[str, int]]
-    ) -> None:
+    def _add_steps(self, solution: Solution, tallies: dict[str, _Tally], verdicts: dict[str, dict[str, int]]) -> None:
         for step, key in zip(solution.steps, solution.node_keys, strict=True):
             for source, verdict in verdicts.get(key, {}).items():
                 self.verdicts.setdefault(source, {})[len(self.steps)] = verdict
@@ -152,9 +150,7 @@ class _Columns:
             tokens=solutions[:, 1].copy(),
             siblings_correct=solutions[:, 2].copy(),
             siblings_total=solutions[:, 3].copy(),
-            verdicts={
-                source: _filled(said, len(self.steps)) for source, said in sorted(self.verdicts.items())
-            },
+            verdicts={source: _filled(said, len(self.steps)) for source, said in sorted(self.verdicts.items())},
         )
 
 
@@ -164,9 +160,7 @@ def _filled(said: dict[int, int], steps: int) -> IntArray:
     return column
 
 
-def _tallies(
-    record: Evidence, completer: str | None, outcomes: dict[str, CheckedOutcome]
-) -> dict[str, _Tally]:
+def _tallies(record: Evidence, completer: str | None, outcomes: dict[str, CheckedOutcome]) -> dict[str, _Tally]:
     tallies: dict[str, _Tally] = {}
     for rollout in distinct_rollouts(record, completer=completer):
         checked = outcomes.get(rollout.key)
@@ -182,9 +176,7 @@ def _tallies(
     return tallies
 
 
-def _solution_tokens(
-    solution: Solution, root_key: str, tallies: dict[str, _Tally], costs: dict[str, int]
-) -> int:
+def _solution_tokens(solution: Solution, root_key: str, tallies: dict[str, _Tally], costs: dict[str, int]) -> int:
     prefixes = (root_key, *solution.node_keys)
     rollouts = sum(tallies.get(key, _NOTHING).tokens for key in prefixes)
     return rollouts + sum(costs.get(subject, 0) for subject in (*prefixes, solution.id))
@@ -222,9 +214,7 @@ def _paid_observations(record: Evidence) -> Iterable[Observation]:
 
 def _verdicts_by_subject(record: Evidence) -> dict[str, dict[str, int]]:
     """Each source's newest verdict; a source that says both holds and fails has said nothing."""
-    newest = _newest(
-        record.observations, lambda o: (o.subject, o.source), lambda o: _version_order(o.source_version)
-    )
+    newest = _newest(record.observations, lambda o: (o.subject, o.source), lambda o: _version_order(o.source_version))
     verdicts: dict[str, dict[str, int]] = {}
     for (subject, source), said in newest.items():
         decided = {_VERDICTS[o.verdict] for o in said if o.verdict in _VERDICTS}

@@ -151,9 +151,7 @@ def _hits(predicted: Sequence[int | None], truth: Sequence[int]) -> IntArray:
     true = np.array([index(t) for t in truth], dtype=np.int64)
     for name, values in (("prediction", said), ("truth", true)):
         if (values < NO_ERROR).any():
-            raise DataError(
-                f"{name} {values.min()}: a first error is 0-based, -1 for none, None if not known"
-            )
+            raise DataError(f"{name} {values.min()}: a first error is 0-based, -1 for none, None if not known")
     known = np.array([p is not None for p in predicted], dtype=np.bool_)
     hit = known & (said == true)
     clean = true == NO_ERROR

@@ -117,14 +117,10 @@ class Soft:
 
     def __call__(self, batch: EvidenceBatch) -> LabelBatch:
         """Label all steps of the batch."""
-        return label_monte_carlo(
-            batch, _rule(self.threshold, self.gate_outcome, self.after_error, self.unknown_as)
-        )
+        return label_monte_carlo(batch, _rule(self.threshold, self.gate_outcome, self.after_error, self.unknown_as))
 
 
-def _rule(
-    threshold: float, gate_outcome: bool, after_error: AfterError, unknown_as: UnknownAs
-) -> MonteCarloRule:
+def _rule(threshold: float, gate_outcome: bool, after_error: AfterError, unknown_as: UnknownAs) -> MonteCarloRule:
     if after_error not in set(AfterError):
         raise ConfigError(f"after_error={after_error!r} must be one of {', '.join(AfterError)}")
     if unknown_as not in get_args(UnknownAs):

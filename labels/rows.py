@@ -56,9 +56,7 @@ def _labelled_solution(solutions: dict[str, Solution], labels: StepLabels, probl
     if solution is None:
         raise DataError(f"labels of solution {labels.solution_id}: problem {problem_id} has no such solution")
     if len(labels.marks) > len(solution.steps):
-        raise DataError(
-            f"labels of solution {solution.id}: {len(labels.marks)} marks for {len(solution.steps)} steps"
-        )
+        raise DataError(f"labels of solution {solution.id}: {len(labels.marks)} marks for {len(solution.steps)} steps")
     return solution
 
 

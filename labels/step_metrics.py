@@ -101,9 +101,7 @@ def score_negative_marks(marks: Sequence[StepMark], truth: Sequence[bool | None]
     )
 
 
-def calibration(
-    values: Sequence[float | None], truth: Sequence[bool | None], *, bins: int = 10
-) -> CalibrationReport:
+def calibration(values: Sequence[float | None], truth: Sequence[bool | None], *, bins: int = 10) -> CalibrationReport:
     """Compare soft values with what was true.
 
     Args:

@@ -183,14 +183,10 @@ def _union(left: tuple[T, ...], right: tuple[T, ...], attribute: str) -> tuple[T
     return tuple(merged[key] for key in order)
 
 
-def _decided(
-    merged: tuple[CheckedOutcome, ...], late: tuple[CheckedOutcome, ...]
-) -> tuple[CheckedOutcome, ...]:
+def _decided(merged: tuple[CheckedOutcome, ...], late: tuple[CheckedOutcome, ...]) -> tuple[CheckedOutcome, ...]:
     """A check that crashed or ran out of time is asked again: its later answer counts."""
     answers = {late_one.key: late_one for late_one in late if late_one.outcome is not Outcome.UNKNOWN}
-    return tuple(
-        answers.get(first.key, first) if first.outcome is Outcome.UNKNOWN else first for first in merged
-    )
+    return tuple(answers.get(first.key, first) if first.outcome is Outcome.UNKNOWN else first for first in merged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,7 +170,5 @@ class Problem:
     @property
     def root_key(self) -> str:
         """Key of the empty prefix: what was asked, not how the data set calls it or what the answer is."""
-        content = tuple(
-            (m.role, m.name, tuple((p.kind, p.text, p.sha256) for p in m.parts)) for m in self.messages
-        )
+        content = tuple((m.role, m.name, tuple((p.kind, p.text, p.sha256) for p in m.parts)) for m in self.messages)
         return content_id("root", self.text, content, tuple((t.name, t.parameters_json) for t in self.tools))

@@ -28,13 +28,9 @@ _CLOSER = {"```": "```", "$$": "$$", "\\[": "\\]", "\\(": "\\)"}
 _WORD = re.compile(r"[A-Za-z.]*\Z")
 _LIST_NUMBER = re.compile(r"[\s*_#>(\-]*(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[)*_]*\Z")
 _OPERATORS = frozenset("=+*/<>^,;:)]}|\u00d7\u00f7\u00b7\u2264\u2265\u2248")
-_ALWAYS_ABBREVIATED = frozenset(
-    ["mr", "mrs", "ms", "dr", "prof", "st", "vs", "cf", "e.g", "i.e", "al", "resp"]
-)
+_ALWAYS_ABBREVIATED = frozenset(["mr", "mrs", "ms", "dr", "prof", "st", "vs", "cf", "e.g", "i.e", "al", "resp"])
 # These end a sentence too ("the answer is no."), so they count as abbreviations only before a number.
-_BEFORE_NUMBER = frozenset(
-    ["no", "nos", "p", "pp", "eq", "eqs", "fig", "figs", "sec", "ch", "vol", "approx", "ca"]
-)
+_BEFORE_NUMBER = frozenset(["no", "nos", "p", "pp", "eq", "eqs", "fig", "figs", "sec", "ch", "vol", "approx", "ca"])
 _LONGEST_WORD = 12
 
 

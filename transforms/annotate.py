@@ -98,9 +98,7 @@ class _AnnotateShard(beam.DoFn):  # type: ignore[misc]
         handler = Sampler(engine=engine, prompt=self.plan.prompt, checker=self.plan.checker)
         waiting = []
         for evidence in problems:
-            if (
-                evidence.problem.gold is None
-            ):  # no rollout could be judged: keep what is known and ask nothing
+            if evidence.problem.gold is None:  # no rollout could be judged: keep what is known and ask nothing
                 yield evidence
             else:
                 waiting.append(_Gathering(evidence))
@@ -143,9 +141,7 @@ class _Gathering:
         """Add what one program found; say so if it could not finish."""
         self.missing -= 1
         if done.result is None:
-            yield replace(
-                failed(self.evidence.problem, "annotate", done.error), record_id=solution.id, kind="solution"
-            )
+            yield replace(failed(self.evidence.problem, "annotate", done.error), record_id=solution.id, kind="solution")
             return
         self.evidence = self.evidence.merged(
             Evidence(

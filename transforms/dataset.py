@@ -150,9 +150,7 @@ class OutputFolder:
         self._fs.makedirs(f"{self._root}/{PRIVATE}/staging/chunk-{chunk:05d}", exist_ok=True)
         return self.staging(chunk)
 
-    def commit(
-        self, manifest: Manifest, index: int, key: str, complete: bool, staged: Sequence[FileEntry]
-    ) -> Manifest:
+    def commit(self, manifest: Manifest, index: int, key: str, complete: bool, staged: Sequence[FileEntry]) -> Manifest:
         """Move staged files to their places and extend the manifest. Doing it twice is doing it once."""
         old = manifest.chunk(index)
         files = tuple(sorted((self._place(index, f) for f in staged), key=lambda f: f.path))
@@ -172,9 +170,7 @@ class OutputFolder:
         if self._fs.exists(source):
             self._fs.mv(source, target)
         elif not self._fs.exists(target):
-            raise DataError(
-                f"staged file {file.path} is gone and was not committed before: run the chunk again"
-            )
+            raise DataError(f"staged file {file.path} is gone and was not committed before: run the chunk again")
         return replace(file, path=final)
 
     def write_manifest(self, manifest: Manifest) -> None:

@@ -126,9 +126,7 @@ def _read_lines(path: str) -> Iterator[RawRow]:
             where = f"{_label(path)}:{number}"
             if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
                 _skip_line(handle)
-                yield RawRow(
-                    where=where, error=f"line longer than {MAX_LINE_BYTES:,} bytes", excerpt=_excerpt(line)
-                )
+                yield RawRow(where=where, error=f"line longer than {MAX_LINE_BYTES:,} bytes", excerpt=_excerpt(line))
                 continue
             yield _parsed(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, where)
 

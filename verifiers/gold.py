@@ -16,9 +16,7 @@ def unreadable_gold(gold: GoldAnswer) -> str:
         return ""
     formula = read_formula(gold.text, loose=gold.type is AnswerType.NUMBER)
     if not formula.text:
-        return (
-            f"gold answer {gold.text[:80]!r} cannot be parsed: {formula.refused or 'nothing is left of it'}"
-        )
+        return f"gold answer {gold.text[:80]!r} cannot be parsed: {formula.refused or 'nothing is left of it'}"
     if gold.type is AnswerType.NUMBER and formula.number is None and not _may_be_a_number(formula.text):
         return f"gold answer {gold.text[:80]!r} is not a number: correct it, or set answer_type to text"
     return ""

@@ -29,7 +29,7 @@ SLIP_RATE: Final = (
 )
 
 
-def sloppy(request: GenerateRequest, index: int, seed: int) -> str:
+def sloppy(request: GenerateRequest, _: int, seed: int) -> str:
     """Continue `request.prefix` for a problem of the bundled task, with a slip in about one line of sixteen.
 
     Raises:

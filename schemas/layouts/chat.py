@@ -77,9 +77,7 @@ def _image(part: Mapping[str, Any]) -> ContentPart:
     if len(digest) != _SHA256_HEX_DIGITS:
         raise DataError(f"image {url!r:.80} needs the sha256 of its bytes: what stands at a place may change")
     text = part.get("text") or part.get("alt") or ""
-    return ContentPart(
-        kind=PartKind.IMAGE, text=text, sha256=digest, media_type=part.get("media_type") or "", uri=url
-    )
+    return ContentPart(kind=PartKind.IMAGE, text=text, sha256=digest, media_type=part.get("media_type") or "", uri=url)
 
 
 def _digest_of_data_url(url: str) -> str:
@@ -149,9 +147,7 @@ def _named(answer: str, choices: Sequence[tuple[str, str]]) -> int | None:
 
 def choices_text(choices: Sequence[tuple[str, str]]) -> str:
     """The options as the model reads them, one a line: `A. Paris`."""
-    return "\n".join(
-        f"{letter}. {text}" for letter, (_, text) in zip(string.ascii_uppercase, choices, strict=False)
-    )
+    return "\n".join(f"{letter}. {text}" for letter, (_, text) in zip(string.ascii_uppercase, choices, strict=False))
 
 
 def with_text(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:

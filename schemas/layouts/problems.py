@@ -146,9 +146,7 @@ def _question(row: Mapping[str, Any]) -> tuple[str, tuple[Message, ...]]:
     raise DataError(f"the question must be a text or a list of messages, got {shown(asked)}")
 
 
-def _gold(
-    row: Mapping[str, Any], choices: Sequence[tuple[str, str]], tests: Sequence[UnitTest]
-) -> GoldAnswer | None:
+def _gold(row: Mapping[str, Any], choices: Sequence[tuple[str, str]], tests: Sequence[UnitTest]) -> GoldAnswer | None:
     stated, given = stated_type(row), _first(row, ANSWER_FIELDS)
     text = answer_text(given) or _final_of(_text(row, *REFERENCE_FIELDS))
     if choices and text and stated in (None, AnswerType.CHOICE):
@@ -201,11 +199,7 @@ def _tools(value: Any) -> tuple[Tool, ...]:
 def _rest(row: Mapping[str, Any]) -> str:
     taken = {*_SINGLE, *(_taken(row, names) for names in _ALTERNATIVES)}
     known = {name for names in _ALTERNATIVES for name in names}
-    rest = {
-        name: value
-        for name, value in row.items()
-        if name not in taken and not (name in known and _empty(value))
-    }
+    rest = {name: value for name, value in row.items() if name not in taken and not (name in known and _empty(value))}
     return _json(rest) if rest else ""
 
 

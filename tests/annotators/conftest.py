@@ -62,9 +62,7 @@ class World:
     def depths(self) -> list[int]:
         return [self.depth(effect) for effect in self.asked]
 
-    def oracle(
-        self, succeeds: Callable[[int], Any], *, reason: str = "no_answer"
-    ) -> Callable[[Any], Samples]:
+    def oracle(self, succeeds: Callable[[int], Any], *, reason: str = "no_answer") -> Callable[[Any], Samples]:
         def answer(effect: Any) -> Samples:
             assert isinstance(effect, Sample)
             self.asked.append(effect)
@@ -126,9 +124,7 @@ def outcomes() -> Callable[[str], list[CheckedOutcome]]:
 
     def build(letters: Iterable[str]) -> list[CheckedOutcome]:
         return [
-            CheckedOutcome(
-                subject=str(i), checker="t", checker_version="1", outcome=table[c][0], reason=table[c][1]
-            )
+            CheckedOutcome(subject=str(i), checker="t", checker_version="1", outcome=table[c][0], reason=table[c][1])
             for i, c in enumerate(letters)
         ]
 

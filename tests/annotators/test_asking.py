@@ -124,5 +124,5 @@ def test_public_names():
         "Tally",
         "answer_by",
         "drive",
-            "samples_with",
+        "samples_with",
     ]

@@ -112,9 +112,7 @@ class TestResults:
                 seen.append(len(asyncio.all_tasks()))
                 return await double(effect)
 
-            async with aclosing(
-                drive(numbered(*map(asking, (1, 1, 1))), {Ask: count}, in_flight=100_000)
-            ) as d:
+            async with aclosing(drive(numbered(*map(asking, (1, 1, 1))), {Ask: count}, in_flight=100_000)) as d:
                 assert len([f async for f in d]) == 3
             assert max(seen) <= 5
 
@@ -190,9 +188,7 @@ class TestBounds:
             return 0
 
         async def main():
-            async with aclosing(
-                drive(((i, asking(3)) for i in range(99)), {Ask: answer}, in_flight=5)
-            ) as stream:
+            async with aclosing(drive(((i, asking(3)) for i in range(99)), {Ask: answer}, in_flight=5)) as stream:
                 await anext(stream)
                 await settle()
                 assert asked == 3 * 11, "one was read, twice five wait"
@@ -241,17 +237,13 @@ class TestFailures:
             yield
 
         found = collect(
-            lambda: drive(
-                numbered(asking(2), raising(), raising_at_once(), asking(3)), {Ask: double}, in_flight=4
-            )
+            lambda: drive(numbered(asking(2), raising(), raising_at_once(), asking(3)), {Ask: double}, in_flight=4)
         )
         errors = {f.key: type(f.error) for f in found}
         assert errors == {0: type(None), 1: ZeroDivisionError, 2: LookupError, 3: type(None)}
         assert all(f.result is None for f in found if f.error)
 
-    @pytest.mark.parametrize(
-        "error", [EngineError("lost"), BudgetExhausted("spent"), OSError("net")], ids=repr
-    )
+    @pytest.mark.parametrize("error", [EngineError("lost"), BudgetExhausted("spent"), OSError("net")], ids=repr)
     def test_handler_errors_arrive_at_the_yield(self, collect, error):
         """A program may catch what its question ran into, go on asking, and return what it has."""
 
@@ -288,9 +280,7 @@ class TestFailures:
         assert "asked for Ask" in str(found.error)
         assert "only for: Sample" in str(found.error)
 
-    @pytest.mark.parametrize(
-        "fatal", [StoreError("disk full"), asyncio.CancelledError()], ids=["store", "cancelled"]
-    )
+    @pytest.mark.parametrize("fatal", [StoreError("disk full"), asyncio.CancelledError()], ids=["store", "cancelled"])
     @pytest.mark.parametrize("nested", [False, True], ids=["plain", "in a branch"])
     def test_fatal_errors_stop_everything(self, run, fatal, nested):
         """A broken store or a cancelled handler ends the run at once and closes all other programs."""
@@ -308,9 +298,7 @@ class TestFailures:
             yield Ask(value)
 
         async def main():
-            stream = drive(
-                numbered(asking(1, closed), asking(1, closed), breaking()), {Ask: answer}, in_flight=8
-            )
+            stream = drive(numbered(asking(1, closed), asking(1, closed), breaking()), {Ask: answer}, in_flight=8)
             with pytest.raises(type(fatal)):
                 await anext(stream)
             assert len(asyncio.all_tasks()) == 1
@@ -382,9 +370,7 @@ class TestClosing:
         log = []
 
         async def consume():
-            async with aclosing(
-                drive(numbered(*(asking(1, log) for _ in range(5))), {Ask: forever}, in_flight=5)
-            ) as d:
+            async with aclosing(drive(numbered(*(asking(1, log) for _ in range(5))), {Ask: forever}, in_flight=5)) as d:
                 async for _ in d:
                     pytest.fail("nothing can end")
 
@@ -404,9 +390,7 @@ class TestClosing:
         log = []
 
         async def main():
-            async with aclosing(
-                drive(((i, asking(1, log)) for i in range(50)), {Ask: double}, in_flight=1)
-            ) as stream:
+            async with aclosing(drive(((i, asking(1, log)) for i in range(50)), {Ask: double}, in_flight=1)) as stream:
                 await anext(stream)
 
         run(main())

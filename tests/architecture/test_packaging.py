@@ -23,9 +23,7 @@ def listed_packages(repository: Path) -> set[str]:
     return set(found())
 
 
-def test_every_folder_with_python_is_a_listed_package(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_folder_with_python_is_a_listed_package(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No folder of a room is left out of the distribution."""
     monkeypatch.chdir(repository)
     rooms = ("schemas", "engines", "annotators", "verifiers", "labels", "transforms", "pipelines")

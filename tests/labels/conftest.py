@@ -90,9 +90,7 @@ class Records:
         made = tuple(s if isinstance(s, Step) else _step(s) for s in steps)
         return make_solution(self.problem, made, index=index, **fields)
 
-    def rollouts(
-        self, node_key: str, n: int, *, completer: str = "m", tokens: int = 10
-    ) -> tuple[Rollout, ...]:
+    def rollouts(self, node_key: str, n: int, *, completer: str = "m", tokens: int = 10) -> tuple[Rollout, ...]:
         """n rollouts from a node, with keys that depend on node, completer and index alone."""
         return tuple(
             Rollout(

@@ -23,9 +23,7 @@ P, N, U = StepMark.POSITIVE, StepMark.NEGATIVE, StepMark.UNKNOWN
 @pytest.fixture(scope="module")
 def wrong(records):
     """A wrong solution with a located error, an unasked step after it, and a tool's observation."""
-    solution = records.solution(
-        "a\n", "tool: 1\n", "b\n", "c\n", "d", policy="writer@1", policy_licence="MIT"
-    )
+    solution = records.solution("a\n", "tool: 1\n", "b\n", "c\n", "d", policy="writer@1", policy_licence="MIT")
     a, _, b, _, _ = solution.node_keys
     return records.evidence([solution], {a: "ccwu", b: "wwww"}, ["w"])
 

@@ -82,9 +82,7 @@ def test_reasons(records, reason, unanswered):
 def test_a_rollout_without_an_outcome_is_unknown(records):
     """What was never checked is unknown, and not for want of an answer."""
     solution = records.solution("a", "b")
-    evidence = replace(
-        records.evidence([solution]), rollouts=tuple(records.rollouts(solution.node_keys[0], 3))
-    )
+    evidence = replace(records.evidence([solution]), rollouts=tuple(records.rollouts(solution.node_keys[0], 3)))
     batch = count_evidence([evidence])
     assert batch.unknown.tolist() == [3, 0]
     assert batch.unanswered.tolist() == [0, 0]
@@ -190,9 +188,7 @@ def test_verdicts(records):
     a, b, c = solution.node_keys
 
     def says(subject, source, verdict, version="1", evidence=""):
-        return Observation(
-            subject=subject, source=source, source_version=version, verdict=verdict, evidence=evidence
-        )
+        return Observation(subject=subject, source=source, source_version=version, verdict=verdict, evidence=evidence)
 
     observations = (
         says(a, "z3", Verdict.HOLDS),

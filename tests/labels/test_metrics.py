@@ -120,9 +120,7 @@ def test_coverage():
     assert 0.84 <= held / 300 <= 0.96
 
 
-@given(
-    st.lists(st.tuples(st.integers(-1, 3) | st.none(), st.integers(-1, 3), st.integers(0, 3))), st.randoms()
-)
+@given(st.lists(st.tuples(st.integers(-1, 3) | st.none(), st.integers(-1, 3), st.integers(0, 3))), st.randoms())
 def test_order_plays_no_part(items, rng):
     """Shuffling solutions, or renaming groups, changes no number of the report."""
     before = _report(items)
@@ -199,9 +197,7 @@ def test_bad_input(arguments, error):
         first_error_f1(*arguments)
 
 
-@pytest.mark.parametrize(
-    "options", [{"resamples": -1}, {"level": 0.0}, {"level": 1.0}, {"level": math.nan}], ids=str
-)
+@pytest.mark.parametrize("options", [{"resamples": -1}, {"level": 0.0}, {"level": 1.0}, {"level": math.nan}], ids=str)
 def test_bad_options(options):
     """Options that cannot give an interval are refused."""
     with pytest.raises(ConfigError):

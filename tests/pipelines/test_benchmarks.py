@@ -22,9 +22,7 @@ def output_of(repository: Path, *arguments: str) -> dict[str, object]:
 
 def test_label_quality_rows(repository: Path) -> None:
     """One row a method, with F1, its interval and its cost; the binary search is cheaper."""
-    printed = output_of(
-        repository, "benchmarks/label_quality.py", "--json", "--problems", "60", "--engine", SOLVER
-    )
+    printed = output_of(repository, "benchmarks/label_quality.py", "--json", "--problems", "60", "--engine", SOLVER)
     rows = printed["rows"]
     assert isinstance(rows, list)
     assert [row["method"] for row in rows] == ["math_shepherd", "omegaprm_locate"]

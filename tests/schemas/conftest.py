@@ -69,9 +69,7 @@ def _tuples(of: SearchStrategy[Any], size: int | None = None) -> SearchStrategy[
 
 
 def _parts() -> SearchStrategy[ContentPart]:
-    image = st.builds(
-        ContentPart, kind=st.just(PartKind.IMAGE), text=TEXTS, sha256=IDS, media_type=TEXTS, uri=TEXTS
-    )
+    image = st.builds(ContentPart, kind=st.just(PartKind.IMAGE), text=TEXTS, sha256=IDS, media_type=TEXTS, uri=TEXTS)
     return st.one_of(st.builds(ContentPart, text=TEXTS), image)
 
 
@@ -138,9 +136,7 @@ def _build() -> dict[type, SearchStrategy[Any]]:
         token_end=st.none() | COUNTS,
     )
     gold = st.builds(GoldAnswer, text=WORDS, type=st.sampled_from(AnswerType), chance=UNIT)
-    message = st.builds(
-        Message, role=st.sampled_from(Role), parts=_tuples(_parts()), name=TEXTS, tool_call_id=TEXTS
-    )
+    message = st.builds(Message, role=st.sampled_from(Role), parts=_tuples(_parts()), name=TEXTS, tool_call_id=TEXTS)
     tool = st.builds(Tool, name=WORDS, description=TEXTS, parameters_json=WORDS)
     test = st.builds(UnitTest, code=WORDS, name=TEXTS)
     problem = st.builds(

@@ -53,9 +53,7 @@ FULL = Problem(
 )
 BARE = Problem(id="2", text="q")
 STEPS = (Step(text="a\n"), Step(text="b", token_end=3))
-SAMPLED = make_solution(
-    BARE, STEPS, sampling=SamplingParams(stop=("x", "y")), token_ids=(1, 2), final_answer=""
-)
+SAMPLED = make_solution(BARE, STEPS, sampling=SamplingParams(stop=("x", "y")), token_ids=(1, 2), final_answer="")
 IMPORTED = make_solution(BARE, STEPS)
 MIXED: dict[str, tuple[type, list[Any]]] = {
     "problems with and without gold": (Problem, [FULL, BARE, FULL]),
@@ -109,9 +107,7 @@ def test_nested_nulls_through_datasets(kind: type, rows: list[Any], tmp_path: Pa
 
 
 def _load(path: Path, tmp_path: Path) -> datasets.Dataset:
-    return datasets.load_dataset(
-        "parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "c")
-    )
+    return datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "c"))
 
 
 def test_label_rows_through_datasets(label_row: Callable[..., LabelRow], tmp_path: Path) -> None:
@@ -129,9 +125,7 @@ def test_label_rows_through_datasets(label_row: Callable[..., LabelRow], tmp_pat
 def test_concatenated_tables(label_row: Callable[..., LabelRow]) -> None:
     """Tables of many chunks read as one."""
     rows = [label_row(problem_id=str(i)) for i in range(6)]
-    table = pa.concat_tables(
-        [to_table(rows[:2], LabelRow), to_table([], LabelRow), to_table(rows[2:], LabelRow)]
-    )
+    table = pa.concat_tables([to_table(rows[:2], LabelRow), to_table([], LabelRow), to_table(rows[2:], LabelRow)])
     assert from_table(table, LabelRow) == rows
 
 

@@ -65,8 +65,7 @@ EVIDENCE = st.builds(
 
 def _sets(evidence: Evidence) -> tuple[frozenset[Any], ...]:
     return tuple(
-        frozenset(items)
-        for items in (evidence.solutions, evidence.rollouts, evidence.outcomes, evidence.observations)
+        frozenset(items) for items in (evidence.solutions, evidence.rollouts, evidence.outcomes, evidence.observations)
     )
 
 
@@ -131,9 +130,7 @@ def test_the_first_of_two_decided_outcomes_stays() -> None:
 
 def test_checker_versions_are_told_apart() -> None:
     """A mended checker speaks beside the old one, not over it."""
-    old, new = (
-        CheckedOutcome(subject="a", checker="c", checker_version=v, outcome=Outcome.WRONG) for v in "12"
-    )
+    old, new = (CheckedOutcome(subject="a", checker="c", checker_version=v, outcome=Outcome.WRONG) for v in "12")
     merged = Evidence(problem=PROBLEM, outcomes=(old,)).merged(Evidence(problem=PROBLEM, outcomes=(new,)))
     assert merged.outcomes == (old, new)
 

@@ -174,9 +174,7 @@ def test_solution_is_its_steps(records: Mapping[type, SearchStrategy[Any]], data
 
 
 @given(data=st.data())
-def test_shared_prefixes_share_nodes(
-    records: Mapping[type, SearchStrategy[Any]], data: st.DataObject
-) -> None:
+def test_shared_prefixes_share_nodes(records: Mapping[type, SearchStrategy[Any]], data: st.DataObject) -> None:
     """Two solutions share exactly the nodes of the steps with which both begin."""
     one, two = (data.draw(st.lists(records[Step], min_size=1, max_size=3)) for _ in range(2))
     common = data.draw(st.lists(records[Step], max_size=2))

@@ -87,9 +87,7 @@ def test_sweep_removes_what_no_manifest_names(folder: OutputFolder, evidence: Ma
     assert [p.id for p in folder.read("problems")] == ["p"]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"run": 1}'], ids=["empty", "cut", "a list", "other fields"]
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"run": 1}'], ids=["empty", "cut", "a list", "other fields"])
 def test_a_damaged_manifest_is_a_clear_error(folder: OutputFolder, text: str) -> None:
     """A manifest that cannot be read is never taken for an empty folder."""
     Path(folder.join(MANIFEST)).write_text(text)
@@ -126,12 +124,7 @@ def test_a_folder_in_memory(evidence: Make) -> None:
 
 def test_equal_rows_give_equal_bytes(folder: OutputFolder, evidence: Make) -> None:
     """Whatever the order in which records arrive, the file is the same."""
-    rows = [
-        data
-        for name in ("a", "b", "c")
-        for table, data in evidence_records(evidence(name))
-        if table == "problems"
-    ]
+    rows = [data for name in ("a", "b", "c") for table, data in evidence_records(evidence(name)) if table == "problems"]
     folder.stage(0)
     digests = {write_table("problems", order, folder, 0).sha256 for order in (rows, rows[::-1])}
     assert len(digests) == 1

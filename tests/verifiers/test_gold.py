@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from steplabel.schemas import AnswerType, GoldAnswer
 from steplabel.verifiers import unreadable_gold
 

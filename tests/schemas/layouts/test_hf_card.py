@@ -49,9 +49,7 @@ def test_front_matter() -> None:
     meta = _meta(CARD)
     assert [c["config_name"] for c in meta["configs"]] == ["labels", "problems"]
     assert [c.get("default", False) for c in meta["configs"]] == [True, False]
-    assert meta["configs"][0]["data_files"] == [
-        {"split": "train", "path": ["labels/a.parquet", "labels/b.parquet"]}
-    ]
+    assert meta["configs"][0]["data_files"] == [{"split": "train", "path": ["labels/a.parquet", "labels/b.parquet"]}]
     assert meta["license"] == "apache-2.0"
     assert meta["size_categories"] == ["1K<n<10K"]
     assert "process-reward-model" in meta["tags"]

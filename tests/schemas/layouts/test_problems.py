@@ -199,19 +199,14 @@ def test_choices(answer: Any) -> None:
 
 def test_choices_that_stand_in_the_question_are_not_repeated() -> None:
     """A question that lists its options is left as it is."""
-    assert (
-        _read(problem="Is it (A) red or (B) blue?", choices=["red", "blue"], answer="B").text.count("red")
-        == 1
-    )
+    assert _read(problem="Is it (A) red or (B) blue?", choices=["red", "blue"], answer="B").text.count("red") == 1
 
 
 def test_choices_of_arc() -> None:
     """ARC's labels may be digits: label 2 is the second choice, whatever the texts say."""
     problem = _read(problem="q", choices={"text": ["x", "y", "z"], "label": ["1", "2", "3"]}, answer="2")
     assert problem.gold == GoldAnswer(text="B", type=AnswerType.CHOICE, chance=1 / 3)
-    assert _gold(choices={"A": "x", "B": "y"}, answer="y") == GoldAnswer(
-        text="B", type=AnswerType.CHOICE, chance=0.5
-    )
+    assert _gold(choices={"A": "x", "B": "y"}, answer="y") == GoldAnswer(text="B", type=AnswerType.CHOICE, chance=0.5)
 
 
 def test_choices_by_other_ways() -> None:
@@ -219,9 +214,7 @@ def test_choices_by_other_ways() -> None:
     assert _gold(choices=["x", "y"], solution="so \\boxed{B}") == GoldAnswer(
         text="B", type=AnswerType.CHOICE, chance=0.5
     )
-    assert _gold(choices=["x", "y"], answer="y", answer_type="text") == GoldAnswer(
-        text="y", type=AnswerType.TEXT
-    )
+    assert _gold(choices=["x", "y"], answer="y", answer_type="text") == GoldAnswer(text="y", type=AnswerType.TEXT)
     assert _gold(choices=["x", "y"]) is None
     assert _gold(choices=["It rains.", "No."], answer="It rains.") == GoldAnswer(
         text="A", type=AnswerType.CHOICE, chance=0.5
