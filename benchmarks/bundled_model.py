@@ -84,9 +84,7 @@ def roll_out(
     return [
         PrefixOutcome(
             correct=solution.first < 0 or solution.first >= size,
-            successes=sum(
-                final_answer(split_lines(head + text)) == solution.problem.answer for text in completions
-            ),
+            successes=sum(final_answer(split_lines(head + text)) == solution.problem.answer for text in completions),
             rollouts=samples,
         )
         for (solution, size), head, completions in zip(prefixes, heads, texts, strict=True)
@@ -153,9 +151,7 @@ def _arguments(options: argparse.Namespace) -> list[str]:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=weights_path(), help="folder that training wrote")
     parser.add_argument("--problems", type=int, default=2000)
     parser.add_argument("--temperature", type=float, action="append", help="may be given again; 0.7 and 1.0")
@@ -163,9 +159,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rollouts", type=int, default=16, help="completions of each prefix")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures here")
-    parser.add_argument(
-        "--card", action="store_true", help="write figures.json and README.md beside the model"
-    )
+    parser.add_argument("--card", action="store_true", help="write figures.json and README.md beside the model")
     return parser.parse_args(arguments)
 
 

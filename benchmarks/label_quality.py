@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from steplabel.labels.metrics import first_error_difference
-from steplabel.pipelines.evaluation import Evaluation, evaluate, exact_truth
+from steplabel.pipelines.evaluation import Evaluation, evaluate, exact_truth, truths
 from steplabel.pipelines.generated import write_problems
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.overrides import apply_overrides
@@ -82,17 +82,16 @@ def as_row(method: str, found: Evaluation) -> dict[str, float | str | int]:
 
 def difference(folders: dict[str, OutputFolder]) -> dict[str, float | str]:
     """omegaprm_locate minus math_shepherd, on the solutions that both labelled, paired."""
-    truth = exact_truth()
-    rows: list[dict[str, LabelRow]] = [
-        {row.solution_id: row for row in folders[name].read("labels")} for name in reversed(METHODS)
+    labels: list[dict[tuple[str, str], LabelRow]] = [
+        {(row.problem_id, row.solution_id): row for row in folders[name].read("labels")} for name in reversed(METHODS)
     ]
-    shared = sorted(rows[0].keys() & rows[1].keys())
-    true = [truth(rows[0][one]) for one in shared]
+    shared = sorted(labels[0].keys() & labels[1].keys())
+    true = truths(folders[METHODS[1]], [labels[0][one] for one in shared], exact_truth())
     found = first_error_difference(
-        [rows[0][one].first_error for one in shared],
-        [rows[1][one].first_error for one in shared],
+        [labels[0][one].first_error for one in shared],
+        [labels[1][one].first_error for one in shared],
         [one for one in true if one is not None],
-        groups=[rows[0][one].group_id for one in shared],
+        groups=[labels[0][one].group_id for one in shared],
     )
     return {
         "methods": f"{METHODS[1]} - {METHODS[0]}",

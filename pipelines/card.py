@@ -57,7 +57,7 @@ def _sources(folder: OutputFolder, manifest: Manifest) -> Sequence[tuple[str, st
 
 
 def _limits(manifest: Manifest) -> tuple[str, ...]:
-    unfinished = [c.index for c in manifest.chunks if not c.complete]
+    unfinished = [c.name.index for c in manifest.chunks if not c.complete]
     limits = ["A step that a gated policy marks `+` by the final answer alone has `label_sources` of `outcome` only."]
     if unfinished:
         limits.append(f"Chunks {json.dumps(unfinished)} are not complete: a budget ended or an engine failed.")

@@ -17,7 +17,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from steplabel.schemas import BudgetExhausted, ConfigError, DataError, EngineError, SteplabelError, StoreError
+from steplabel.schemas import (
+    BudgetExhausted,
+    ConfigError,
+    DataError,
+    EngineError,
+    Reason,
+    SteplabelError,
+    StoreError,
+)
 from steplabel.version import __version__
 
 if TYPE_CHECKING:
@@ -82,7 +90,7 @@ def run(
     max_requests: Annotated[int | None, typer.Option(help="Stop cleanly after so many model requests.")] = None,
     chunk: Annotated[int, typer.Option(help="Problems in one commit.")] = 1000,
     store: Annotated[
-        str, typer.Option(help="Rollout store to share between runs [default: in the output folder].")
+        str, typer.Option(help="Rollout store to share between runs \\[default: in the output folder].")
     ] = "",
     workers: Annotated[int, typer.Option(help="Worker processes, each with its own engine.")] = 1,
     runner: Annotated[str, typer.Option(help="local | retrying | external")] = "local",
@@ -114,6 +122,8 @@ def run(
     report.print_summary(out, result, counts)
     report.require_labels(result.folder, counts)
     report.print_next(out, result)
+    if Reason.ENGINE_ERROR in counts.rejects:
+        raise EngineError(f"{counts.rejects[Reason.ENGINE_ERROR]} requests failed: the same command asks them again")
 
 
 @app.command()
@@ -195,7 +205,7 @@ def export(
     from steplabel.pipelines.exporting import EXPORTERS, export_dataset
 
     exported = export_dataset(_folder(run_), _choice(format_, tuple(EXPORTERS), "--format"), output)
-    out.print(f"{exported.written:,} rows written to {output}", highlight=False)
+    out.print(f"{exported.written:,} rows written to {escape(output)}", highlight=False, soft_wrap=True)
     for reason, count in exported.refused.items():
         out.print(f"{count:,} rows left out: {reason}", highlight=False)
 
@@ -235,7 +245,7 @@ def problems(
     from steplabel.pipelines.generated import write_problems
 
     write_problems(output, count=count, seed=seed, events=(min_events, max_events))
-    out.print(f"{count:,} problems written to {output}", highlight=False)
+    out.print(f"{count:,} problems written to {escape(str(output))}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -288,8 +298,11 @@ def guarded(command: Callable[[], object]) -> int:
     try:
         command()
     except SteplabelError as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+    except OSError as error:
+        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        return 1
     except SystemExit as end:
         if end.code == INTERRUPTED:  # the command line library's own exit after Ctrl-C
             err.print("stopped; the same command goes on where it stopped")

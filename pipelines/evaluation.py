@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from rich.table import Table
+from rich.text import Text
 
 from steplabel.engines.bundled.task import TaskError, parse_problem
 from steplabel.engines.bundled.truth import Rule, check_solution, first_wrong
@@ -15,8 +17,8 @@ from steplabel.schemas.layouts.processbench import read_gold_steps
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.io import read_rows
 
-Truth = Callable[[LabelRow], int | None]
-"""The true first error of a row's solution: 0-based, -1 none; None if the gold says nothing about it."""
+Truth = Callable[[str, Sequence[str]], int | None]
+"""Problem text and all steps of a solution -> its true first error: 0-based, -1 none; None if the gold is silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +42,12 @@ class Evaluation:
 def exact_truth(rule: Rule = "strict") -> Truth:
     """Truth of the bundled model's generated problems, from problem and solution text alone."""
 
-    def truth(row: LabelRow) -> int | None:
+    def truth(problem: str, steps: Sequence[str]) -> int | None:
         try:
-            problem = parse_problem(row.problem)
+            parsed = parse_problem(problem)
         except TaskError:
             return None
-        return first_wrong(check_solution(problem, row.steps), rule)
+        return first_wrong(check_solution(parsed, steps), rule)
 
     return truth
 
@@ -63,12 +65,18 @@ def gold_truth(path: str) -> Truth:
             gold[one.problem.strip(), _bare(one.steps)] = one.first_error
     if not gold:
         raise ConfigError(f"gold file {path!r} holds no row")
-    return lambda row: gold.get((row.problem.strip(), _bare(row.steps)))
+    return lambda problem, steps: gold.get((problem.strip(), _bare(steps)))
 
 
 def _bare(steps: Sequence[str]) -> tuple[str, ...]:
     """Steps without the separators around them, which layouts treat differently."""
     return tuple(step.strip() for step in steps)
+
+
+def truths(folder: OutputFolder, rows: Sequence[LabelRow], truth: Truth) -> list[int | None]:
+    """The truth about each row's whole solution: a policy may have cut the row after what it takes for the error."""
+    whole = {(s.problem_id, s.id): tuple(step.text for step in s.steps) for s in folder.read("solutions")}
+    return [truth(row.problem, whole[row.problem_id, row.solution_id]) for row in rows]
 
 
 def evaluate(folder: OutputFolder, truth: Truth) -> Evaluation:
@@ -77,11 +85,8 @@ def evaluate(folder: OutputFolder, truth: Truth) -> Evaluation:
     Raises:
         ConfigError: the folder is no dataset, or no row of it is known to the gold.
     """
-    rows, known = list(folder.read("labels")), []
-    for row in rows:
-        true = truth(row)
-        if true is not None:
-            known.append((row, true))
+    rows = list(folder.read("labels"))
+    known = [(row, true) for row, true in zip(rows, truths(folder, rows, truth), strict=True) if true is not None]
     if not known:
         raise ConfigError(f"the gold says nothing about any of the {len(rows)} rows of {folder.path!r}")
     report = first_error_f1(
@@ -101,29 +106,23 @@ def evaluate(folder: OutputFolder, truth: Truth) -> Evaluation:
 
 
 def table(evaluations: Sequence[Evaluation]) -> Table:
-    """One line a run."""
-    shown = Table(title="First-error F1 (ProcessBench's definition), 95 % bootstrap interval over problems")
-    for name in (
-        "run",
-        "F1",
-        "interval",
-        "acc. erroneous",
-        "acc. clean",
-        "solutions",
-        "rollouts/sol.",
-        "tokens/sol.",
-    ):
-        shown.add_column(name, justify="left" if name == "run" else "right", overflow="fold")
+    """One line a run, narrow enough for a terminal of 80 columns."""
+    shown = Table(
+        title="First-error F1 (ProcessBench's definition), 95 % bootstrap interval over problems", title_justify="left"
+    )
+    for name in ("run", "F1", "interval", "erroneous", "clean", "rollouts", "tokens"):
+        shown.add_column(name, justify="left" if name == "run" else "right")
     for one in evaluations:
         report = one.report
         shown.add_row(
-            f"{one.method} ({one.path})",
+            Text(PurePosixPath(one.path).name),
             f"{report.f1:.3f}",
-            f"{report.f1_low:.3f} - {report.f1_high:.3f}",
-            f"{report.acc_error:.3f} of {report.n_error}",
-            f"{report.acc_clean:.3f} of {report.n_clean}",
-            str(one.rows - one.unmatched),
+            f"{report.f1_low:.2f}-{report.f1_high:.2f}",
+            f"{report.acc_error:.2f} of {report.n_error}",
+            f"{report.acc_clean:.2f} of {report.n_clean}",
             f"{one.rollouts_per_solution:.1f}",
             f"{one.tokens_per_solution:.0f}",
         )
+    shown.caption = "erroneous, clean: exact first error, none found; rollouts and tokens: for each solution"
+    shown.caption_justify = "left"
     return shown

@@ -56,6 +56,8 @@ def external_workers() -> Iterator[list[str]]:
 def _boot_script(folder: Path) -> Path:
     """The pool starts an executable file: one that runs our boot module with this interpreter."""
     script = folder / "boot"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m steplabel.pipelines.worker_boot "$@" 1>&2\n')
+    script.write_text(
+        f'#!/bin/sh\nTMPDIR="{folder}" exec "{sys.executable}" -m steplabel.pipelines.worker_boot "$@" 1>&2\n'
+    )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     return script

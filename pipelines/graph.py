@@ -12,8 +12,8 @@ from steplabel.pipelines.recipe import Recipe
 from steplabel.schemas import Evidence, Reject, RunInfo
 from steplabel.transforms.annotate import DROPPED, Annotate, AnnotationPlan, FilterQuestions
 from steplabel.transforms.answers import CheckAnswers
-from steplabel.transforms.commit import ChunkName, CommitDataset
-from steplabel.transforms.dataset import OutputFolder
+from steplabel.transforms.commit import CommitDataset
+from steplabel.transforms.dataset import ChunkName, OutputFolder
 from steplabel.transforms.label import DeriveLabels, Labelling
 from steplabel.transforms.sample import SampleSolutions, SamplingPlan
 from steplabel.transforms.shards import REJECTS, IntoShards

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -30,8 +29,8 @@ def chosen_rows(folder: OutputFolder, *, problem: str | None, errors_only: bool,
 
 def print_row(console: Console, row: LabelRow) -> None:
     """One labelled solution."""
-    console.rule(escape(f"{row.problem_id} / {row.solution_id[:12]}"), style="dim")
-    console.print(Text(row.problem.strip()))
+    console.rule(Text(f"{printable(row.problem_id)} / {row.solution_id[:12]}"), style="dim")
+    console.print(Text(printable_step(row.problem)))
     table = Table(box=None, padding=(0, 1), header_style="dim")
     for name in ("#", "", "step", "right / rollouts", "value"):
         table.add_column(name, overflow="fold")

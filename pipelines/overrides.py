@@ -41,6 +41,9 @@ def _set(config: Any, path: list[str], text: str, whole: str) -> Any:
         raise ConfigError(f"--set {whole}: no field {name!r} in {type(config).__name__}; it has {', '.join(names)}")
     if rest:
         value = _set(getattr(config, name), rest, text, whole)
+    elif dataclasses.is_dataclass(getattr(config, name)):
+        inner = ", ".join(f"{whole}.{f.name}" for f in dataclasses.fields(getattr(config, name)))
+        raise ConfigError(f"--set {whole}={text}: a group of settings; set one of {inner}")
     else:
         value = _parse(text, typing.get_type_hints(type(config))[name], whole)
     changes = {name: value}

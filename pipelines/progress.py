@@ -41,7 +41,7 @@ class RunProgress:
             console=console,
         )
         self._task = self._bar.add_task("label", total=total, rates="")
-        self._committed = 0
+        self._committed = self._annotated_before = 0
 
     @contextmanager
     def shown(self) -> Iterator[RunProgress]:
@@ -64,6 +64,7 @@ class RunProgress:
     def committed(self, problems: int) -> None:
         """So many problems lie in committed chunks, the ones that a filter dropped among them."""
         self._committed = problems
+        self._annotated_before = read_progress(self._store, self._run_id).finished.get("annotated", 0)
 
     def _poll(self, stop: threading.Event) -> None:
         while not stop.wait(POLL_SECONDS):
@@ -81,5 +82,5 @@ class RunProgress:
         tokens = now.completion_tokens - self._first.completion_tokens
         asked = now.engine_samples + now.stored_samples
         hits = f", {now.stored_samples / asked:.0%} from the store" if now.stored_samples else ""
-        done = max(self._committed, now.finished.get("annotated", 0))
+        done = self._committed + max(0, now.finished.get("annotated", 0) - self._annotated_before)
         return done, f"{asked:,} samples, {tokens / seconds:,.0f} tokens/s{hits}"

@@ -44,9 +44,9 @@ def relabel(source: OutputFolder, target: OutputFolder, how: Relabelling) -> Ite
     new = _begin(manifest, target, how)
     for chunk in manifest.chunks:
         labelling = Labelling(policy=how.policy, run=new.run, completer_licence=manifest.licences[manifest.completer])
-        target.stage(chunk.index)
+        target.stage(chunk.name.index)
         staged = tuple(_write_chunk(source, target, chunk, how, labelling))
-        new = target.commit(new, chunk.index, chunk.key, chunk.complete, staged)
+        new = target.commit(new, chunk.name, staged, complete=chunk.complete)
         yield chunk
     write_card(target)
     target.set_success(all(chunk.complete for chunk in manifest.chunks))
@@ -61,10 +61,12 @@ def _begin(old: Manifest, target: OutputFolder, how: Relabelling) -> Manifest:
         code_version=__version__,
         config_hash=hashed,
     )
+    target.require_free()
     held = target.manifest()
     if held is not None and held.run.run_id != run.run_id:
         raise ConfigError(f"{target.path!r} holds run {held.run.run_id}: choose another --output")
     manifest = replace(old, run=run, config=codec.to_json(config).decode(), chunks=())
+    target.set_success(False)
     target.write_manifest(manifest)
     target.sweep(manifest)
     return manifest
@@ -83,7 +85,7 @@ def _write_chunk(
     for table, data in _rows(evidence, derived, old_rejects):
         tables.setdefault(table, []).append(data)
     for table, rows in sorted(tables.items()):
-        yield write_table(table, rows, folder=target, chunk=chunk.index)
+        yield write_table(table, rows, folder=target, chunk=chunk.name.index)
 
 
 def _rows(

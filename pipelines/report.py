@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from steplabel.pipelines.run import RunResult
-from steplabel.schemas import NothingLabelled, StepMark
+from steplabel.schemas import NothingLabelled, Outcome, StepMark
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.io import count_tuples, count_values
 
@@ -46,11 +48,11 @@ def count_dataset(folder: OutputFolder) -> DatasetCounts:
     def column(table: str, name: str) -> Counter[object]:
         return count_values([folder.join(f.path) for f in manifest.files(table)], name)
 
-    sources = count_tuples([folder.join(f.path) for f in manifest.files("labels")], "label_sources")
+    sources = count_tuples([folder.join(f.path) for f in manifest.files("labels")], "label_sources", "outcome")
     return DatasetCounts(
         rows=manifest.rows(),
         marks={str(mark): n for mark, n in sorted(column("labels", "labels").items(), key=str)},
-        by_outcome=sources[(("outcome",),)],
+        by_outcome=sources[("outcome",), Outcome.CORRECT],
         rejects={str(reason): n for reason, n in column("rejects", "reason").most_common()},
     )
 
@@ -59,14 +61,17 @@ def require_labels(folder: OutputFolder, counts: DatasetCounts) -> None:
     """Raise NothingLabelled if there is no row to train on, and say where the input went."""
     if counts.rows["labels"]:
         return
+    files = [folder.join(f.path) for f in folder.require_manifest().files("rejects")]
+    details = [detail for (detail,), _ in count_tuples(files, "detail").most_common(1)]
     why = ", ".join(f"{n} {reason}" for reason, n in counts.rejects.items()) or "the input holds no row"
-    raise NothingLabelled(f"no solution was labelled: {why}. Details: {folder.join('rejects')}")
+    most = f" (most often: {details[0]})" if details else ""
+    raise NothingLabelled(f"no solution was labelled: {why}{most}. All of them: {folder.join('rejects')}")
 
 
 def print_counts(console: Console, folder: OutputFolder, counts: DatasetCounts) -> None:
     """What a dataset holds."""
     _print(console, _count_rows(counts))
-    console.print(f"dataset: {folder.path}", highlight=False)
+    console.print(Text(f"dataset: {folder.path}"), soft_wrap=True)
 
 
 def print_summary(console: Console, result: RunResult, counts: DatasetCounts) -> None:
@@ -88,9 +93,13 @@ def print_next(console: Console, result: RunResult) -> None:
     path = result.folder.path
     if not result.complete:
         console.print("[yellow]not complete:[/] the same command goes on (raise the budget if one was set)")
-    console.print(f"dataset: {path}", highlight=False)
-    console.print(f"look:    steplabel inspect {path}", highlight=False)
-    console.print(f'load:    datasets.load_dataset("{path}")["train"]', highlight=False)
+    lines = (
+        f"dataset: {path}",
+        f"look:    steplabel inspect {shlex.quote(path)}",
+        f'load:    datasets.load_dataset("{path}", split="train")',
+    )
+    for line in lines:
+        console.print(Text(line), soft_wrap=True)
 
 
 def _count_rows(counts: DatasetCounts) -> list[tuple[str, str]]:
@@ -111,5 +120,5 @@ def _count_rows(counts: DatasetCounts) -> list[tuple[str, str]]:
 def _print(console: Console, rows: list[tuple[str, str]]) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2))
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     console.print(table)

@@ -23,9 +23,8 @@ from steplabel.pipelines.progress import RunProgress
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.runner import beam_options, original_error
 from steplabel.pipelines.worksite import RunOptions, Worksite
-from steplabel.schemas import DataError, Evidence, Reject, content_id
-from steplabel.transforms.commit import ChunkName
-from steplabel.transforms.dataset import OutputFolder
+from steplabel.schemas import ConfigError, DataError, Evidence, Reject, content_id
+from steplabel.transforms.dataset import ChunkName, OutputFolder
 from steplabel.transforms.host import close_engine_host, engine_host
 from steplabel.transforms.intake import Intake
 from steplabel.transforms.io import read_rows
@@ -60,11 +59,12 @@ def run(recipe: Recipe, options: RunOptions, console: Console) -> RunResult:
         worksite = Worksite.enter(recipe, options, stack)
         beam_flags = stack.enter_context(beam_options(options.runner))
         total = _count(options)
-        progress = RunProgress(store=worksite.store, run_id=worksite.info.run_id, total=total, console=console)
+        progress = RunProgress(store=worksite.store, run_id=worksite.account, total=total, console=console)
         with progress.shown():
             rows, refused, complete = _run_chunks(worksite, beam_flags, progress)
-    usage = read_progress(worksite.store, worksite.info.run_id)
-    worksite.folder.set_success(complete)
+    usage = read_progress(worksite.store, worksite.account)
+    write_card(worksite.folder)  # again: a kill between a commit and its card leaves an old one behind
+    worksite.folder.set_success(complete and worksite.folder.require_manifest().rows()["labels"] > 0)
     if rows and refused / rows > options.max_reject_share:
         raise DataError(
             f"{refused} of {rows} input rows were refused, more than --max-reject-share {options.max_reject_share}: "
@@ -75,8 +75,7 @@ def run(recipe: Recipe, options: RunOptions, console: Console) -> RunResult:
 
 def _count(options: RunOptions) -> int:
     """Rows of the input, as far as they are wanted: what the progress bar counts towards."""
-    rows = sum(1 for _ in read_rows(options.input))
-    return rows if options.limit is None else min(rows, options.limit)
+    return sum(1 for _ in islice(read_rows(options.input), options.limit))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,7 @@ def _chunks(recipe: Recipe, options: RunOptions) -> Iterator[_Chunk]:
     while batch := list(islice(records, options.chunk if left is None else min(options.chunk, left))):
         problems = tuple(r for r in batch if isinstance(r, Evidence))
         refused = tuple(r for r in batch if isinstance(r, Reject))
-        name = ChunkName(index=index, key=content_id("chunk", problems, refused))
+        name = ChunkName(index=index, key=content_id("chunk", problems, refused), rows=len(batch))
         yield _Chunk(name=name, problems=problems, refused=refused)
         left = None if left is None else left - len(batch)
         index += 1
@@ -103,30 +102,41 @@ def _chunks(recipe: Recipe, options: RunOptions) -> Iterator[_Chunk]:
 
 def _run_chunks(site: Worksite, flags: PipelineOptions, progress: RunProgress) -> tuple[int, int, bool]:
     """Rows read, rows refused, and whether everything is done."""
-    rows = refused = 0
+    rows = refused = after = 0
     complete = True
     for chunk in _chunks(site.recipe, site.options):
+        after = chunk.name.index + 1
+        _check_not_shrunk(site, chunk.name)
         rows += len(chunk.problems) + len(chunk.refused)
         refused += len(chunk.refused)
         if not _is_done(site, chunk.name):
             _run_chunk(site, chunk, flags)
-            complete &= _is_done(site, chunk.name)
+            done = _is_done(site, chunk.name)
+            complete &= done
             write_card(site.folder)
+            if not done and _budget_spent(site):
+                return rows, refused, False
         progress.committed(rows)
-        if _budget_spent(site):
-            return rows, refused, False
+    _check_not_shrunk(site, ChunkName(index=after, key="", rows=0))
     return rows, refused, complete
 
 
+def _check_not_shrunk(site: Worksite, name: ChunkName) -> None:
+    """Raise ConfigError if more rows are committed here than are asked for now: they would mix with these."""
+    held = site.folder.require_manifest().chunk(name.index)
+    if held is not None and held.name.rows > name.rows:
+        raise ConfigError(f"{site.folder.path!r} holds more rows than --limit asks for: choose another --output")
+
+
 def _budget_spent(site: Worksite) -> bool:
-    usage, options = read_progress(site.store, site.info.run_id), site.options
+    usage, options = read_progress(site.store, site.account), site.options
     limits = ((options.max_tokens, usage.completion_tokens), (options.max_requests, usage.engine_requests))
     return any(limit is not None and used >= limit for limit, used in limits)
 
 
 def _is_done(site: Worksite, name: ChunkName) -> bool:
     entry = site.folder.require_manifest().chunk(name.index)
-    return entry is not None and entry.key == name.key and entry.complete
+    return entry is not None and entry.name == name and entry.complete
 
 
 def _run_chunk(site: Worksite, chunk: _Chunk, flags: PipelineOptions) -> None:

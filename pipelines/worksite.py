@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +51,12 @@ class RunOptions:
     max_reject_share: float = 0.9
 
     def __post_init__(self) -> None:
+        if not self.output.strip("/"):
+            raise ConfigError(f"--output {self.output!r}: name a folder")
         for name in ("output", "store"):
             object.__setattr__(self, name, absolute(getattr(self, name)))
+        if f"{self.output}/".startswith(f"{absolute(self.input)}/"):
+            raise ConfigError(f"--output {self.output!r} lies in the input: the run would read what it writes")
         for name in ("limit", "chunk", "max_tokens", "max_requests"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -67,48 +72,24 @@ class Worksite:
     folder: OutputFolder
     store: str
     info: RunInfo
+    account: str
 
     @classmethod
     def enter(cls, recipe: Recipe, options: RunOptions, stack: ExitStack) -> Worksite:
         """Lock the folder, check that it is new or this run's own, and clear what a kill left behind."""
         folder = OutputFolder(options.output)
-        hashed, models = config_hash(recipe), _identities(recipe)
-        asked = content_id("run", hashed, fingerprint(options.input), [model.id for model in models])
-        info = RunInfo(run_id=asked[:16], recipe=recipe.name, code_version=__version__, config_hash=hashed)
-        site = cls(recipe=recipe, options=options, folder=folder, store=_store_path(options, folder), info=info)
+        folder.require_free()
+        models, asked = _identities(recipe), fingerprint(options.input)
         if folder.is_local:
-            stack.enter_context(_locked(folder))
-        site._prepare(models)
-        return site
-
-    def _prepare(self, models: Sequence[ModelIdentity]) -> None:
-        manifest = self.folder.manifest()
-        if manifest is None:
-            manifest = Manifest(
-                run=self.info,
-                config=codec.to_json(describe(self.recipe)).decode(),
-                schemas={name: schema_fingerprint(record) for name, record in TABLES.items()},
-                licences={model.id: model.licence for model in models},
-                completer=models[-1].id,
-                chunk_size=self.options.chunk,
-            )
-            self.folder.write_manifest(manifest)
-        self._check(manifest)
-        self.folder.set_success(False)
-        self.folder.sweep(manifest)
-
-    def _check(self, manifest: Manifest) -> None:
-        if manifest.run.run_id != self.info.run_id:
-            raise ConfigError(
-                f"{self.folder.path!r} holds run {manifest.run.run_id} ({manifest.run.recipe}), this command is run "
-                f"{self.info.run_id} ({self.info.recipe}): input, recipe or a setting differs. "
-                "Choose another --output, or delete the folder"
-            )
-        if manifest.chunk_size != self.options.chunk:
-            raise ConfigError(
-                f"{self.folder.path!r} was begun with --chunk {manifest.chunk_size}, not {self.options.chunk}: "
-                "go on with the same"
-            )
+            stack.enter_context(locked(folder))
+        manifest = folder.manifest() or _new_manifest(recipe, options, models, asked)
+        info = _run_info(recipe, models, asked)
+        _check_same_run(manifest, info, options)
+        folder.write_manifest(manifest)
+        folder.set_success(False)
+        folder.sweep(manifest)
+        store = _store_path(options, folder)
+        return cls(recipe=recipe, options=options, folder=folder, store=store, info=info, account=manifest.account)
 
     def engines(self) -> tuple[EngineSpec, EngineSpec]:
         """Policy and completer behind the budget and the store."""
@@ -123,14 +104,57 @@ class Worksite:
                 max_tokens=self.options.max_tokens,
                 max_requests=self.options.max_requests,
                 store=self.store,
-                run_id=self.info.run_id,
+                run_id=self.account,
             )
-        return StoredSpec(engine=limited, path=self.store, run_id=self.info.run_id)
+        return StoredSpec(engine=limited, path=self.store, run_id=self.account)
+
+
+def _run_info(recipe: Recipe, models: Sequence[ModelIdentity], asked: str) -> RunInfo:
+    hashed = config_hash(recipe)
+    run_id = content_id("run", hashed, asked, [model.id for model in models])[:16]
+    return RunInfo(run_id=run_id, recipe=recipe.name, code_version=__version__, config_hash=hashed)
+
+
+def _new_manifest(recipe: Recipe, options: RunOptions, models: Sequence[ModelIdentity], asked: str) -> Manifest:
+    info = _run_info(recipe, models, asked)
+    return Manifest(
+        run=info,
+        config=codec.to_json(describe(recipe)).decode(),
+        schemas=table_schemas(),
+        licences={model.id: model.licence for model in models},
+        completer=models[-1].id,
+        account=content_id("account", info.run_id, options.output)[:16],  # two outputs of one run pay for themselves
+        chunk_size=options.chunk,
+    )
+
+
+def table_schemas() -> dict[str, str]:
+    """Fingerprint of every table's schema, as this program writes them."""
+    return {name: schema_fingerprint(record) for name, record in TABLES.items()}
+
+
+def _check_same_run(manifest: Manifest, info: RunInfo, options: RunOptions) -> None:
+    path = options.output
+    if manifest.run.run_id != info.run_id:
+        raise ConfigError(
+            f"{path!r} holds run {manifest.run.run_id} ({manifest.run.recipe}), this command is run {info.run_id} "
+            f"({info.recipe}): input, model, recipe or a setting differs. Choose another --output, or delete the folder"
+        )
+    if manifest.chunk_size != options.chunk:
+        raise ConfigError(f"{path!r} was begun with --chunk {manifest.chunk_size}, not {options.chunk}: keep it")
+    if manifest.schemas != table_schemas():
+        raise ConfigError(
+            f"{path!r} was begun by a version with other tables ({manifest.run.code_version}): start anew"
+        )
 
 
 def _identities(recipe: Recipe) -> tuple[ModelIdentity, ...]:
     """Policy and completer as they are now, read without loading weights where the engine can."""
-    return tuple(LazyEngine(spec).identity for spec in (recipe.policy, recipe.completer))
+    engines = {spec: LazyEngine(spec) for spec in (recipe.policy, recipe.completer)}
+    identities = tuple(engines[spec].identity for spec in (recipe.policy, recipe.completer))
+    for engine in engines.values():
+        asyncio.run(engine.close())
+    return identities
 
 
 def _store_path(options: RunOptions, folder: OutputFolder) -> str:
@@ -144,12 +168,12 @@ def _store_path(options: RunOptions, folder: OutputFolder) -> str:
     return str(path)
 
 
-def _locked(folder: OutputFolder) -> FileLock:
+def locked(folder: OutputFolder) -> AbstractContextManager[object]:
+    """Hold the folder for this process. Raises ConfigError if another one holds it."""
     path = Path(folder.path, PRIVATE)
     path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path / "lock", timeout=0)
     try:
-        lock.acquire()
+        return lock.acquire()
     except Timeout as error:
         raise ConfigError(f"another steplabel process is at work in {folder.path!r}: wait for it") from error
-    return lock

@@ -101,6 +101,7 @@ class CheckedOutcome:
         subject: a rollout's key or a solution's id.
         reason: why it is unknown (`length`, `no_answer`, ...); how it was decided otherwise.
         answer: the answer it extracted, None if there is none.
+        problem_id: whose gold answer it was compared with; filled where evidence is written.
     """
 
     subject: str
@@ -109,6 +110,7 @@ class CheckedOutcome:
     outcome: Outcome
     reason: str = ""
     answer: str | None = None
+    problem_id: str = ""
 
     @property
     def key(self) -> str:
@@ -127,6 +129,7 @@ class Observation:
         evidence: what backs it: a counterexample, executed output, a quoted text.
         tool_version, budget: what is needed to run it again.
         cost_tokens: tokens this observation consumed beyond the rollouts it is based on.
+        problem_id: of which problem; filled where evidence is written.
     """
 
     subject: str
@@ -139,6 +142,7 @@ class Observation:
     tool_version: str = ""
     budget: str = ""
     cost_tokens: int = 0
+    problem_id: str = ""
 
     def __post_init__(self) -> None:
         if self.score is not None:

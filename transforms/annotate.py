@@ -15,8 +15,10 @@ from steplabel.annotators.question_filter import QuestionFilter
 from steplabel.engines.port import EngineSpec
 from steplabel.engines.store import RolloutStore
 from steplabel.schemas import (
+    AnswerType,
     CheckedOutcome,
     Evidence,
+    GoldAnswer,
     Reason,
     Reject,
     Solution,
@@ -98,8 +100,8 @@ class _AnnotateShard(beam.DoFn):  # type: ignore[misc]
         handler = Sampler(engine=engine, prompt=self.plan.prompt, checker=self.plan.checker)
         waiting = []
         for evidence in problems:
-            if evidence.problem.gold is None:  # no rollout could be judged: keep what is known and ask nothing
-                yield evidence
+            if not evidence.solutions or not _can_be_judged(evidence.problem.gold):
+                yield evidence  # keep what is known and ask nothing
             else:
                 waiting.append(_Gathering(evidence))
 
@@ -123,6 +125,11 @@ class _AnnotateShard(beam.DoFn):  # type: ignore[misc]
                 if isinstance(engine, RolloutStore):
                     engine.mark_finished(item.evidence.problem.id, "annotated")
                 yield item.evidence
+
+
+def _can_be_judged(gold: GoldAnswer | None) -> bool:
+    """Whether a rollout's answer can be compared with the gold: else its tokens would be wasted."""
+    return gold is not None and gold.type not in (AnswerType.UNIT_TESTS, AnswerType.FORMAL_GOAL)
 
 
 class _Gathering:

@@ -37,13 +37,19 @@ def check_answers(evidence: Evidence, checker: AnswerChecker) -> Evidence:
 
 
 def recheck_answers(evidence: Evidence, checker: AnswerChecker) -> Evidence:
-    """Judge every stored text again, solutions and rollouts alike; earlier outcomes are replaced."""
+    """Judge every stored text again, solutions and rollouts alike; what other checkers said is kept.
+
+    Where there is no gold answer there is nothing to judge by, and everything stays as it is.
+    """
+    if evidence.problem.gold is None:
+        return evidence
     prefixes = {key: s.prefix(i) for s in evidence.solutions for i, key in enumerate(s.node_keys, start=1)}
     outcomes = [_judged(evidence, solution, checker) for solution in evidence.solutions]
     for rollout in evidence.rollouts:
         text = prefixes.get(rollout.node_key, "") + rollout.text
         outcomes.append(judge(checker, rollout.key, text, evidence.problem.gold, rollout.finish_reason))
-    return _with_outcomes(evidence, tuple(outcomes))
+    others = (outcome for outcome in evidence.outcomes if outcome.checker != checker.name)
+    return _with_outcomes(evidence, (*others, *outcomes))
 
 
 def _judged(evidence: Evidence, solution: Solution, checker: AnswerChecker) -> CheckedOutcome:
@@ -52,8 +58,8 @@ def _judged(evidence: Evidence, solution: Solution, checker: AnswerChecker) -> C
 
 
 def _with_outcomes(evidence: Evidence, outcomes: tuple[CheckedOutcome, ...]) -> Evidence:
-    answers = {outcome.subject: outcome.answer for outcome in outcomes}
-    solutions = tuple(replace(s, final_answer=answers.get(s.id)) for s in evidence.solutions)
+    answers = {outcome.subject: outcome.answer for outcome in outcomes if outcome.answer is not None}
+    solutions = tuple(replace(s, final_answer=answers.get(s.id, s.final_answer)) for s in evidence.solutions)
     return replace(evidence, solutions=solutions, outcomes=outcomes)
 
 

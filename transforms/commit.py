@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import apache_beam as beam
 
 from steplabel.schemas import Reason, Reject
-from steplabel.transforms.dataset import FileEntry, OutputFolder
+from steplabel.transforms.dataset import ChunkName, FileEntry, OutputFolder
 
 TO_BE_DONE_AGAIN = frozenset({Reason.BUDGET, Reason.ENGINE_ERROR})
 """Reasons that running the same command again may take away: a chunk with one of them is not complete."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkName:
-    """Which chunk of the input, and the content id of its problems."""
-
-    index: int
-    key: str
 
 
 def commit_chunk(
     _: None, files: Sequence[FileEntry], unfinished: int, folder: OutputFolder, chunk: ChunkName
 ) -> ChunkName:
     """Commit; a retry after success changes nothing."""
-    folder.commit(folder.require_manifest(), chunk.index, chunk.key, unfinished == 0, files)
+    folder.commit(folder.require_manifest(), chunk, files, complete=unfinished == 0)
     return chunk
 
 

@@ -14,6 +14,7 @@ sweeps them away.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,7 @@ from steplabel.schemas.arrow import TABLES
 from steplabel.transforms.io import read_records
 
 FORMAT_VERSION = 1
+_OURS = re.compile(r"chunk-[0-9]{5,}-[0-9a-f]{12}\.parquet")
 MANIFEST, SUCCESS, CARD, PRIVATE = "_MANIFEST.json", "_SUCCESS", "README.md", ".steplabel"
 
 
@@ -41,16 +43,24 @@ class FileEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkName:
+    """Which chunk of the input, the content id of its rows, and how many of them there are."""
+
+    index: int
+    key: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkEntry:
     """One committed chunk of the input.
 
     Attributes:
-        key: content id of the problems in it: a chunk with the same key need not be done again.
+        name: a chunk of an equal name need not be done again.
         complete: False if a budget or failed engine left work undone: the same command does it again.
     """
 
-    index: int
-    key: str
+    name: ChunkName
     complete: bool
     files: tuple[FileEntry, ...]
 
@@ -63,6 +73,8 @@ class Manifest:
         config: the resolved configuration as JSON text.
         schemas: fingerprint of each table's Arrow schema.
         licences: of the models, by their id; empty where a model states none.
+        completer: id of the model whose rollouts speak.
+        account: under which the rollout store books what this folder's run costs.
     """
 
     run: RunInfo
@@ -70,18 +82,19 @@ class Manifest:
     schemas: Mapping[str, str]
     licences: Mapping[str, str]
     completer: str
+    account: str
     chunk_size: int
     format_version: int = FORMAT_VERSION
     chunks: tuple[ChunkEntry, ...] = ()
 
     def with_chunk(self, chunk: ChunkEntry) -> Manifest:
         """The manifest with `chunk` in place of any earlier one of the same index."""
-        others = {c.index: c for c in self.chunks} | {chunk.index: chunk}
+        others = {c.name.index: c for c in self.chunks} | {chunk.name.index: chunk}
         return replace(self, chunks=tuple(others[i] for i in sorted(others)))
 
     def chunk(self, index: int) -> ChunkEntry | None:
         """The committed chunk of this index, if there is one."""
-        return next((c for c in self.chunks if c.index == index), None)
+        return next((c for c in self.chunks if c.name.index == index), None)
 
     def files(self, table: str | None = None) -> tuple[FileEntry, ...]:
         """Committed files, of one table or all."""
@@ -128,6 +141,18 @@ class OutputFolder:
             )
         return manifest
 
+    def require_free(self) -> None:
+        """Raise ConfigError if the folder has no manifest but holds what a run would overwrite or sweep away."""
+        if not self._fs.exists(self._root) or self.manifest() is not None:
+            return
+        if self._fs.isfile(self._root):
+            raise ConfigError(f"{self.path!r} is a file: name a folder")
+        held = {name.rstrip("/").rsplit("/", 1)[-1] for name in self._fs.ls(self._root, detail=False)}
+        if found := sorted(held & {*TABLES, CARD, SUCCESS}):
+            raise ConfigError(
+                f"{self.path!r} holds {', '.join(found)}, not written by steplabel: choose another folder"
+            )
+
     def require_manifest(self) -> Manifest:
         """The manifest; raises ConfigError if the folder is not a dataset of ours."""
         manifest = self.manifest()
@@ -150,17 +175,17 @@ class OutputFolder:
         self._fs.makedirs(f"{self._root}/{PRIVATE}/staging/chunk-{chunk:05d}", exist_ok=True)
         return self.staging(chunk)
 
-    def commit(self, manifest: Manifest, index: int, key: str, complete: bool, staged: Sequence[FileEntry]) -> Manifest:
+    def commit(self, manifest: Manifest, chunk: ChunkName, staged: Sequence[FileEntry], *, complete: bool) -> Manifest:
         """Move staged files to their places and extend the manifest. Doing it twice is doing it once."""
-        old = manifest.chunk(index)
-        files = tuple(sorted((self._place(index, f) for f in staged), key=lambda f: f.path))
-        manifest = manifest.with_chunk(ChunkEntry(index=index, key=key, complete=complete, files=files))
+        old = manifest.chunk(chunk.index)
+        files = tuple(sorted((self._place(chunk.index, f) for f in staged), key=lambda f: f.path))
+        manifest = manifest.with_chunk(ChunkEntry(name=chunk, complete=complete, files=files))
         self.write_manifest(manifest)
         kept = {f.path for f in files}
         for file in old.files if old else ():
             if file.path not in kept:
                 self._remove(file.path)
-        self._remove(f"{PRIVATE}/staging/chunk-{index:05d}")
+        self._remove(f"{PRIVATE}/staging/chunk-{chunk.index:05d}")
         return manifest
 
     def _place(self, index: int, file: FileEntry) -> FileEntry:
@@ -195,10 +220,13 @@ class OutputFolder:
         """Remove what a killed run left behind: staged files, and table files that no manifest names."""
         named = {f.path for f in manifest.files()}
         self._remove(f"{PRIVATE}/staging")
+        for name in self._fs.glob(f"{self._root}/*.tmp"):
+            if name.rsplit("/", 1)[-1].startswith((MANIFEST, CARD, SUCCESS)):
+                self._fs.rm(name)
         for table in TABLES:
             for name in self._fs.find(f"{self._root}/{table}"):
                 relative = f"{table}/{name.rsplit('/', 1)[-1]}"
-                if relative not in named:
+                if relative not in named and _OURS.fullmatch(relative.rpartition("/")[2]):
                     self._remove(relative)
 
     def set_success(self, done: bool) -> None:

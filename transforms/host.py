@@ -51,11 +51,10 @@ class EngineHost:
                 if not more:
                     break
                 yield item
-        except GeneratorExit:
+            task.result()
+        finally:  # after the end this does nothing; before it, the reader left, or Ctrl-C came
             stop.set()
             task.cancel()
-            raise
-        task.result()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run one coroutine on the loop and wait for it."""

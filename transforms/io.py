@@ -6,14 +6,18 @@ too, with the reason in place of its data.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
+import lzma
 import os
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import datasets
 import fsspec
@@ -62,6 +66,10 @@ def input_files(path: str) -> list[str]:
         if _kind(root) is None:
             raise ConfigError(f"input {path!r} is of no known format: wants .jsonl, .json or .parquet")
         return [path]
+    if fs.exists(f"{root}/_MANIFEST.json"):
+        raise ConfigError(
+            f"input {path!r} is an output of steplabel: relabel it, or give the problems it was made from"
+        )
     if fs.exists(f"{root}/state.json") or fs.exists(f"{root}/dataset_dict.json"):
         return [path]
     hidden = (".", "_")
@@ -77,13 +85,21 @@ def input_files(path: str) -> list[str]:
 
 def absolute(path: str) -> str:
     """A local path made absolute, since workers run in folders of their own; any other is left as it is."""
+    path = path.removeprefix("file://").removeprefix("local://")
     return path if not path or "://" in path else os.path.abspath(path)
 
 
 def read_rows(path: str) -> Iterator[RawRow]:
     """Stream the rows of every file behind `path`. Raises ConfigError as `input_files` does."""
     for file in input_files(path):
-        yield from _READERS[_kind(file) or "saved"](file)
+        try:
+            yield from _READERS[_kind(file) or "saved"](file)
+        except _BROKEN_FILE as error:
+            yield RawRow(where=_label(file), error=f"the rest of the file cannot be read: {error}")
+
+
+_BROKEN_FILE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, pa.ArrowException)
+"""What readers of compressed and columnar files raise in the middle of a damaged one."""
 
 
 def fingerprint(path: str) -> str:
@@ -111,11 +127,12 @@ def _kind(name: str) -> str | None:
 
 def _open(path: str) -> IO[bytes]:
     handle: IO[bytes] = fsspec.open(path, "rb", compression="infer").open()
-    return handle
+    return cast("IO[bytes]", io.BufferedReader(handle)) if path.endswith(".zst") else handle  # its reader has no lines
 
 
 def _label(path: str) -> str:
-    return PurePosixPath(path).name
+    """A file's name as it stands in ids and tables, which hold UTF-8 only."""
+    return PurePosixPath(path).name.encode("utf-8", "backslashreplace").decode()
 
 
 def _read_lines(path: str) -> Iterator[RawRow]:
@@ -173,7 +190,7 @@ def _read_parquet(path: str) -> Iterator[RawRow]:
             rows = (row for batch in pq.ParquetFile(handle).iter_batches(1024) for row in batch.to_pylist())
             for number, row in enumerate(rows, start=1):
                 yield _row(row, f"{_label(path)}:{number}")
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         yield RawRow(where=_label(path), error=f"not Parquet: {error}")
 
 

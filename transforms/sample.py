@@ -13,6 +13,7 @@ from steplabel.engines.port import EngineSpec
 from steplabel.schemas import (
     BudgetExhausted,
     CheckedOutcome,
+    ConfigError,
     DataError,
     Evidence,
     Problem,
@@ -151,6 +152,8 @@ class _SampleShard(beam.DoFn):  # type: ignore[misc]
 
 def failed(problem: Problem, stage: str, error: BaseException | None) -> Reject:
     """The reject of a problem whose program did not end well: spent budget or failed engine."""
+    if isinstance(error, ConfigError):
+        raise error  # a model that cannot be opened, or a prompt it cannot read: the same for every problem
     reason = Reason.BUDGET if isinstance(error, BudgetExhausted) else Reason.ENGINE_ERROR
     return Reject(
         record_id=problem.id,

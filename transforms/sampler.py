@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from steplabel.annotators.effects import Sample, Samples
 from steplabel.engines.port import Completion, Completions, Engine, GenerateRequest
-from steplabel.schemas import CheckedOutcome, Rollout, content_id
+from steplabel.schemas import CheckedOutcome, FinishReason, Rollout, content_id
 from steplabel.transforms.answers import judge
 from steplabel.transforms.prompts import PromptTemplate
 from steplabel.verifiers import AnswerChecker
@@ -63,7 +63,8 @@ async def check(checker: AnswerChecker, effect: Sample, rollout: Rollout) -> Che
     def verdict() -> CheckedOutcome:
         return judge(checker, rollout.key, text, gold, rollout.finish_reason)
 
-    if gold is None or checker.fast(text, gold) is not None:
+    whole = rollout.finish_reason is FinishReason.STOP  # a cut text is searched by other rules, which may ask more
+    if gold is None or (whole and checker.fast(text, gold) is not None):
         return verdict()
     return await asyncio.to_thread(verdict)
 

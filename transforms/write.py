@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -26,7 +27,9 @@ def evidence_records(evidence: Evidence) -> Iterator[TableRow]:
     yield table_row(evidence.problem, "problems")
     for table in ("solutions", "rollouts", "outcomes", "observations"):
         for record in getattr(evidence, table):
-            yield table_row(record, table)
+            # Two problems that ask the same share node and rollout keys: what belongs to which must be said.
+            owned = record if record.problem_id else replace(record, problem_id=evidence.problem.id)
+            yield table_row(owned, table)
 
 
 _SORT_KEYS = {
@@ -34,9 +37,9 @@ _SORT_KEYS = {
     "problems": lambda r: r.id,
     "solutions": lambda r: (r.problem_id, r.index, r.id),
     "rollouts": lambda r: (r.problem_id, r.node_key, r.index, r.key),
-    "outcomes": lambda r: (r.subject, r.key),
-    "observations": lambda r: (r.subject, r.key),
-    "rejects": lambda r: (r.stage, r.reason, r.record_id),
+    "outcomes": lambda r: (r.problem_id, r.subject, r.key),
+    "observations": lambda r: (r.problem_id, r.subject, r.key),
+    "rejects": lambda r: (r.stage, r.reason, r.record_id, r.detail, r.excerpt),
 }
 
 

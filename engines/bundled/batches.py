@@ -14,10 +14,11 @@ from functools import lru_cache
 from typing import Final
 
 import torch
+from torch import Tensor
+
 from steplabel.engines.bundled.slips import write_solution
 from steplabel.engines.bundled.task import generate_problem, seeded
 from steplabel.engines.bundled.tokenizer import BOS, EOS, PAD, encode
-from torch import Tensor
 
 BATCHES_PER_POOL: Final = 16
 IGNORED: Final = -100  # cross_entropy's own default

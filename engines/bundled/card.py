@@ -24,9 +24,9 @@ tags:
 # steplabel bundled model
 
 A Llama of {parameters:,} parameters (width {width}, {layers} layers, {heads} heads, tied embeddings,
-{vocabulary} tokens), \\ trained from nothing on generated multi-step arithmetic problems. It exists to make
-real mistakes: because the problems are generated, every step of its solutions has an exact truth, and step
-labels can be measured against it.
+{vocabulary} tokens), trained from nothing on generated multi-step arithmetic problems. It exists to make real
+mistakes: because the problems are generated, every step of its solutions has an exact truth, and step labels
+can be measured against it.
 
     Uma has 62 cards.
     May: keeps one in 3.
@@ -59,10 +59,9 @@ _TRAINING = """
 
     {command}
 
-{steps:,} steps, {tokens:.1f} million tokens ({problems:,} problems, drawn as they are needed), {minutes:.0f}
-minutes of wall time on {threads} shared CPU cores; loss at the end {loss:.3f}. Muon on matrices, AdamW on the
-rest; curriculum of 1 to 10 events; one line in {slips:.0f} holds an injected slip, from which the following
-lines go on faithfully.
+{steps:,} steps, {tokens:.1f} million tokens ({problems:,} problems, drawn as they are needed), {minutes:.0f} minutes of
+wall time on a {device}; loss at the end {loss:.3f}. Muon on matrices, AdamW on the rest; curriculum of 1 to 10
+events; one line in {slips:.0f} holds an injected slip, from which the following lines go on faithfully.
 
 One sixteenth of the space of problems, chosen by a hash of what they compute, is held out: training never
 draws from it and everything below is measured on it alone. Held-out problems that were also trained on:
@@ -91,7 +90,7 @@ def training_totals(log: Sequence[dict[str, Any]]) -> tuple[float, int]:
     reports = [entry for entry in log if "seconds" in entry]
     ends = [
         entry
-        for entry, following in zip(reports, [*reports[1:], None], strict=True)
+        for entry, following in zip(reports, [*reports, None][1:], strict=True)
         if following is None or following["seconds"] < entry["seconds"]
     ]
     return sum(entry["seconds"] for entry in ends), sum(entry["tokens"] for entry in ends)
@@ -102,16 +101,14 @@ def _training_part(training: dict[str, Any], figures: dict[str, Any]) -> str:
     seconds, tokens = training_totals(log)
     data = config["data"]
     command = "python -m steplabel.engines.bundled.train --out DIR"
-    command += f" --seed {data['seed']} --steps {data['steps']}" + (
-        " --compile" if config["compiled"] else ""
-    )
+    command += f" --seed {data['seed']} --steps {data['steps']}" + (" --compile" if config["compiled"] else "")
     return _TRAINING.format(
         command=command,
         steps=data["steps"],
         tokens=tokens / 1e6,
         problems=figures["trained_problems"],
         minutes=seconds / 60,
-        threads=config["threads"],
+        device="GPU" if config["device"] == "cuda" else "CPU",
         loss=[entry["loss"] for entry in log if "loss" in entry][-1],
         slips=1 / data["slip_rate"],
         overlap=figures["overlap"],
@@ -133,12 +130,9 @@ def _solution_part(solutions: Sequence[dict[str, Any]]) -> str:
     ]
     by_size = [(str(n), [_percent(_at(entry["by_events"], n)) for entry in solutions]) for n in sizes]
     lines = max(len(entry["hazard"]) for entry in solutions)
-    hazard = [
-        (str(n + 1), [_percent(_item(entry["hazard"], n)) for entry in solutions]) for n in range(lines)
-    ]
+    hazard = [(str(n + 1), [_percent(_item(entry["hazard"], n)) for entry in solutions]) for n in range(lines)]
     by_operation = [
-        (f"`{name}`", [_percent(entry["by_operation"].get(name)) for entry in solutions])
-        for name in operations
+        (f"`{name}`", [_percent(entry["by_operation"].get(name)) for entry in solutions]) for name in operations
     ]
     by_kind = [(kind, [str(entry["kinds"].get(kind, 0)) for entry in solutions]) for kind in kinds]
     return "".join(

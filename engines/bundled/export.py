@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import torch
 from safetensors.torch import load_file, save_file
+
 from steplabel.engines.bundled.model import CompactLlama, ModelConfig
 from steplabel.engines.bundled.tokenizer import BOS, EOS, PAD, save_tokenizer
 

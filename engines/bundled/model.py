@@ -11,8 +11,7 @@ dropout.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -36,10 +35,6 @@ class ModelConfig:
     def head_width(self) -> int:
         """Width of one attention head."""
         return self.width // self.heads
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for checkpoints."""
-        return asdict(self)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
+
 from steplabel.engines.bundled.model import CacheView, CompactLlama, LayerCache
 from steplabel.engines.bundled.tokenizer import BOS, EOS, PAD, decode, encode
-from torch import Tensor
 
 
 @dataclass(slots=True, kw_only=True)

@@ -31,9 +31,7 @@ class TrainingLine:
     slip: bool = False
 
 
-def write_solution(
-    problem: ChainProblem, rng: random.Random, *, slip_rate: float
-) -> tuple[TrainingLine, ...]:
+def write_solution(problem: ChainProblem, rng: random.Random, *, slip_rate: float) -> tuple[TrainingLine, ...]:
     """Solve `problem`, slipping at each line with probability `slip_rate`.
 
     A slip that would later drive the quantity out of range is left out, so a line that is not a slip is

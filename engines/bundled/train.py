@@ -26,6 +26,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
+
 from steplabel.engines.bundled.batches import DataConfig, make_batch
 from steplabel.engines.bundled.export import save_pretrained
 from steplabel.engines.bundled.model import CompactLlama, ModelConfig
@@ -33,8 +36,6 @@ from steplabel.engines.bundled.muon import Muon
 from steplabel.engines.bundled.sampler import sample_texts
 from steplabel.engines.bundled.task import format_answer, generate_problem, seeded
 from steplabel.engines.bundled.tokenizer import vocabulary
-from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 _WARM_UP: Final = 40  # steps
 _HOLD: Final = 0.4  # share of the run at the full rate
@@ -131,9 +132,7 @@ class Trainer:
         state = torch.load(path, map_location=self.config.device, weights_only=True)
         made_with, wanted = state["config"], asdict(self.config)
         if made_with | {"threads": 0} != wanted | {"threads": 0}:  # threads change the rounding only
-            raise TrainError(
-                f"{path} was made with {made_with}, not {wanted}: give the same options, or another --out"
-            )
+            raise TrainError(f"{path} was made with {made_with}, not {wanted}: give the same options, or another --out")
         self.step, self.log = state["step"], state["log"]
         self.model.load_state_dict(state["model"])
         for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
@@ -258,9 +257,7 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="of the passes; auto: bfloat16 on CUDA, float32 on a CPU (many emulate bfloat16, slowly)",
     )
-    parser.add_argument(
-        "--compile", action="store_true", help="a quarter faster on a CPU, but needs a C++ compiler"
-    )
+    parser.add_argument("--compile", action="store_true", help="a quarter faster on a CPU, but needs a C++ compiler")
     parser.add_argument("--checkpoint-every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--look-every", type=int, default=500, help="steps between accuracy checks")
     return parser

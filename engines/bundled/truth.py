@@ -11,11 +11,10 @@ problem's operation and operand, the true value after. So everything computed fr
 until a line states the truth again.
 
 A wrong step is **consequential** iff a later step reads the wrong value as it was written: the running
-quantity it leaves behind is not the true one, and the next line takes exactly that number as its left operand
-(or the next line is the `Answer` and repeats it). An error that the next line does not read (a miscopied
-operand whose result comes out right, a slip the model silently corrects, a slip with nothing after it) is
-wrong but not consequential. A wrong `Answer` is consequential by definition, since whoever grades the
-solution reads it.
+quantity it leaves behind is not the true one, and the next line that can be read takes exactly that number as
+its left operand (or is the `Answer` and repeats it). An error that is not read on (a miscopied operand whose
+result comes out right, a slip the model silently corrects, a slip with nothing after it) is wrong but not
+consequential. A wrong `Answer` is consequential by definition, since whoever grades the solution reads it.
 
 Covered: any text whatever; what does not parse is a wrong step of kind `format`. Numbers of more than six
 digits do not parse, so hostile input costs nothing. Not covered: solutions that merge two events into one
@@ -117,7 +116,6 @@ class _Judged:
 def check_solution(problem: ChainProblem, lines: Iterable[str]) -> tuple[StepTruth, ...]:
     """Judge each line of a solution; space around a line does not count. One truth per line, in order."""
     judged = list(_judge(problem, lines))
-    following = [*(entry.said for entry in judged), None][1:]
     return tuple(
         StepTruth(
             text=entry.text,
@@ -127,7 +125,7 @@ def check_solution(problem: ChainProblem, lines: Iterable[str]) -> tuple[StepTru
             value=entry.said.value,
             operation=entry.operation,
         )
-        for entry, follower in zip(judged, following, strict=True)
+        for entry, follower in zip(judged, _followers(judged), strict=True)
     )
 
 
@@ -233,6 +231,16 @@ def _step_fault(problem: ChainProblem, said: _Step, place: int, written: int) ->
         return StepKind.COPY
     result = apply_operation(said.operation, said.left, said.right)
     return StepKind.PROPAGATED if said.value == result else StepKind.ARITHMETIC
+
+
+def _followers(judged: Sequence[_Judged]) -> list[_Said | None]:
+    """For each line the next one that reads a value; None where there is none."""
+    followers: list[_Said | None] = []
+    later: _Said | None = None
+    for entry in reversed(judged):
+        followers.append(later)
+        later = later if isinstance(entry.said, _Nonsense) else entry.said
+    return followers[::-1]
 
 
 def _is_consequential(entry: _Judged, follower: _Said | None) -> bool:

@@ -143,6 +143,15 @@ def test_set_limit_and_seed_change_the_run(steplabel: Call, problems: Path, tmp_
             "local",
             id="unknown runner",
         ),
+        pytest.param(("run", "math_shepherd", "--input", "IN", "--output", ""), "name a folder", id="empty output"),
+        pytest.param(
+            ("run", "math_shepherd", "--input", "IN", "--output", "/"), "name a folder", id="output is the root"
+        ),
+        pytest.param(
+            ("run", "math_shepherd", "--input", "IN", "--output", "OUT", "--set", "labels=soft"),
+            "labels.unknown_as",
+            id="a group is set",
+        ),
         pytest.param(("inspect", "OUT"), "no steplabel output", id="inspect no dataset"),
         pytest.param(("relabel", "OUT", "--output", "X", "--policy", "best"), "hard", id="unknown policy"),
         pytest.param(("evaluate", "OUT"), "no steplabel output", id="evaluate no dataset"),
@@ -249,3 +258,35 @@ def test_problems_are_repeatable(steplabel: Call, tmp_path: Path) -> None:
     for name, count in (("a", 5), ("b", 9)):
         assert steplabel("problems", "--output", tmp_path / name, "--count", count)[0] == 0
     assert (tmp_path / "b").read_text().startswith((tmp_path / "a").read_text())
+
+
+def test_paths_that_look_like_markup_are_paths(steplabel: Call, problems: Path, tmp_path: Path) -> None:
+    """What is printed can be pasted: no markup, no line breaks, quoted where a shell needs it."""
+    folder = tmp_path / "a [bold]b[x] [" / "out"
+    code, text = steplabel("run", "omegaprm_locate", "--input", problems, "--output", folder, "--engine", SOLVER)
+    assert code == 0, text
+    assert f"steplabel inspect '{folder}'" in text
+
+
+def test_an_output_that_cannot_be_written_is_one_clear_line(steplabel: Call, problems: Path, tmp_path: Path) -> None:
+    """Operating system errors have no traceback either."""
+    (tmp_path / "file").write_text("")
+    code, text = steplabel(
+        "run", "omegaprm_locate", "--input", problems, "--output", tmp_path / "file", "--engine", SOLVER
+    )
+    assert code == 2
+    assert "is a file" in text
+    code, text = steplabel("problems", "--output", tmp_path)
+    assert code == 1
+    assert "Traceback" not in text
+
+
+def test_the_truth_is_about_whole_solutions(steplabel: Call, done: Path, tmp_path: Path) -> None:
+    """A policy that cuts rows after the error is measured on the same errors as one that keeps them."""
+    cut = tmp_path / "cut"
+    assert steplabel("relabel", done, "--output", cut, "--policy", "qwen_hard")[0] == 0
+    code, text = steplabel("evaluate", done, cut, "--json")
+    kept, shortened = (one["report"] for one in json.loads(text))
+    assert code == 0
+    assert (kept["n_error"], kept["n_clean"]) == (shortened["n_error"], shortened["n_clean"])
+    assert kept["f1"] == shortened["f1"]

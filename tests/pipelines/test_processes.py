@@ -145,7 +145,7 @@ def test_progress_can_be_read_while_it_runs(site: Callable[[str], Site]) -> None
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             runs = OutputFolder(str(running.folder)).manifest()
-            if runs is not None and read_progress(store, runs.run.run_id).engine_samples > 20:
+            if runs is not None and read_progress(store, runs.account).engine_samples > 20:
                 break
             time.sleep(0.05)
         else:

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from steplabel.engines.scripted import ScriptedEngine
+from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.evaluation import exact_truth
 from steplabel.pipelines.recipe import Recipe
+from steplabel.pipelines.relabelling import Relabelling, relabel
 from steplabel.pipelines.run import RunResult
 from steplabel.schemas import ConfigError, StepMark
 from steplabel.transforms.dataset import MANIFEST, SUCCESS, OutputFolder
@@ -69,7 +72,7 @@ def test_the_search_finds_errors_better_than_chance(label: Label, recipe_of: Mak
     """On erroneous solutions with a wrong answer most first errors are located exactly."""
     hits, total, truth = 0, 0, exact_truth()
     for row in rows_of(label(recipe=recipe_of("omegaprm_locate")).folder):
-        true = truth(row)
+        true = truth(row.problem, row.steps)
         assert true is not None
         if true >= 0 and row.outcome == "wrong":
             total += 1
@@ -83,7 +86,7 @@ def test_a_second_run_asks_the_model_nothing(label: Label, tmp_path: Path) -> No
     store = str(tmp_path / "shared.sqlite")
     first, again = label("a", store=store), label("b", store=store)
     assert first.usage.engine_samples > 0
-    assert again.usage.engine_samples == first.usage.engine_samples  # usage is the run's, and no more was drawn
+    assert again.usage.engine_samples == 0
     manifests = [r.folder.require_manifest() for r in (first, again)]
     assert [f.sha256 for f in manifests[0].files()] == [f.sha256 for f in manifests[1].files()]
 
@@ -174,3 +177,79 @@ def test_output_loads_with_datasets(label: Label) -> None:
     rows = folder.require_manifest().rows()
     assert len(datasets.load_dataset(folder.path, split="train")) == rows["labels"]
     assert len(datasets.load_dataset(folder.path, "rollouts", split="train")) == rows["rollouts"]
+
+
+def test_a_budget_that_is_just_enough_completes(label: Label) -> None:
+    """Spending exactly the budget is not the same as running out of it."""
+    needed = label("free", chunk=10).usage.engine_requests
+    assert label("exact", chunk=10, max_requests=needed).complete
+
+
+def test_a_card_that_a_kill_prevented_is_written_later(label: Label) -> None:
+    """The next run writes the card of what was committed before."""
+    card = Path(label("out").folder.join("README.md"))
+    before = card.read_text()
+    card.unlink()
+    label("out")
+    assert card.read_text() == before
+
+
+def test_a_smaller_limit_is_refused(label: Label) -> None:
+    """Rows of a larger and of a smaller limit never mix."""
+    label("out", chunk=10)
+    with pytest.raises(ConfigError, match="more rows"):
+        label("out", chunk=10, limit=25)
+    with pytest.raises(ConfigError, match="more rows"):
+        label("out", chunk=10, limit=20)
+
+
+def test_a_model_that_cannot_be_opened_ends_the_run_with_its_reason(label: Label, recipe_of: MakeRecipe) -> None:
+    """A broken model is one clear error, not a reject for every problem."""
+    recipe = dataclasses.replace(recipe_of(), completer=BrokenSpec(), policy=BrokenSpec())
+    with pytest.raises(ConfigError, match="out of memory"):
+        label(recipe=recipe)
+
+
+@dataclasses.dataclass(frozen=True)
+class BrokenSpec:
+    """A model whose files can be seen but not loaded."""
+
+    def preview(self) -> ScriptedEngine:
+        return ScriptedEngine(lambda request, index, seed: "")
+
+    def open(self) -> ScriptedEngine:
+        raise ConfigError("cannot load the model: out of memory")
+
+
+def test_samples_without_any_step_are_told(label: Label, recipe_of: MakeRecipe, rows_of: Rows) -> None:
+    """A problem whose samples are all empty stays in the problems table, its samples among the rejects."""
+    recipe = dataclasses.replace(recipe_of(), policy=SilentSpec(), completer=SilentSpec())
+    result = label(recipe=recipe, limit=3)
+    assert len(rows_of(result.folder, "problems")) == 3
+    assert {r.reason for r in rows_of(result.folder, "rejects")} == {"no_steps"}
+    assert not Path(result.folder.join(SUCCESS)).exists()
+
+
+@dataclasses.dataclass(frozen=True)
+class SilentSpec:
+    """A model that says nothing."""
+
+    def open(self) -> ScriptedEngine:
+        return ScriptedEngine(lambda request, index, seed: "")
+
+
+def test_equal_questions_with_other_golds_survive_relabelling(
+    tmp_path: Path, label: Label, rows_of: Rows, problems: Path
+) -> None:
+    """Two problems that share their text keep their own labels however often they are relabelled."""
+    rows = [json.loads(line) for line in problems.read_text().splitlines()[:5]]
+    twins = [row | {"id": row["id"] + "-twin", "answer": str(int(row["answer"]) + 1)} for row in rows]
+    source = tmp_path / "twins.jsonl"
+    source.write_text("\n".join(json.dumps(row) for row in rows + twins))
+    result = label("twins", input=str(source), recipe=None)
+    again = OutputFolder(str(tmp_path / "again"))
+    policy = POLICIES["locate"]
+    list(relabel(result.folder, again, Relabelling(policy=policy)))
+    key = lambda r: (r.problem_id, r.solution_id, r.labels)  # noqa: E731
+    assert sorted(map(key, rows_of(again))) == sorted(map(key, rows_of(result.folder)))
+    assert again.require_manifest().rows()["rollouts"] == result.folder.require_manifest().rows()["rollouts"]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from steplabel.schemas import ConfigError, DataError, Evidence, RunInfo
-from steplabel.transforms.dataset import MANIFEST, FileEntry, Manifest, OutputFolder
+from steplabel.transforms.dataset import MANIFEST, ChunkName, FileEntry, Manifest, OutputFolder
 from steplabel.transforms.evidence_files import read_evidence
 from steplabel.transforms.write import evidence_records, write_table
 
 INFO = RunInfo(run_id="r", recipe="x", code_version="0", config_hash="h")
-MANIFEST_OF_R = Manifest(run=INFO, config="{}", schemas={}, licences={}, completer="", chunk_size=10)
+MANIFEST_OF_R = Manifest(run=INFO, config="{}", schemas={}, licences={}, completer="", account="", chunk_size=10)
+CHUNK = ChunkName(index=0, key="k", rows=1)
 Make = Callable[..., Evidence]
 
 
@@ -36,10 +38,10 @@ def stage(folder: OutputFolder, evidence: Evidence, chunk: int = 0) -> tuple[Fil
 def test_what_was_committed_is_read_back(folder: OutputFolder, evidence: Make) -> None:
     """Evidence survives writing, committing and joining the tables again."""
     one = evidence()
-    manifest = folder.commit(MANIFEST_OF_R, 0, "k", True, stage(folder, one))
+    manifest = folder.commit(MANIFEST_OF_R, CHUNK, stage(folder, one), complete=True)
     assert list(folder.read("problems")) == [one.problem]
     (back,) = read_evidence(folder, manifest.chunks[0])
-    assert back.merged(one) == one.merged(back) or set(back.outcomes) == set(one.outcomes)
+    assert set(back.outcomes) == {replace(outcome, problem_id="p") for outcome in one.outcomes}
     assert back.solutions == one.solutions
     assert back.rollouts == one.rollouts
 
@@ -53,8 +55,8 @@ def test_staged_files_are_invisible(folder: OutputFolder, evidence: Make) -> Non
 def test_committing_twice_is_committing_once(folder: OutputFolder, evidence: Make) -> None:
     """A retried commit finds its files in their places and changes nothing."""
     staged = stage(folder, evidence())
-    once = folder.commit(MANIFEST_OF_R, 0, "k", True, staged)
-    assert folder.commit(once, 0, "k", True, staged) == once
+    once = folder.commit(MANIFEST_OF_R, CHUNK, staged, complete=True)
+    assert folder.commit(once, CHUNK, staged, complete=True) == once
     assert folder.manifest() == once
 
 
@@ -62,14 +64,14 @@ def test_a_file_that_is_nowhere_is_an_error(folder: OutputFolder) -> None:
     """A commit never names a file that does not exist."""
     lost = FileEntry(table="labels", path=".steplabel/staging/x", rows=1, bytes=1, sha256="0" * 64)
     with pytest.raises(DataError, match="run the chunk again"):
-        folder.commit(MANIFEST_OF_R, 0, "k", True, (lost,))
+        folder.commit(MANIFEST_OF_R, CHUNK, (lost,), complete=True)
     assert folder.manifest() == MANIFEST_OF_R
 
 
 def test_a_chunk_done_again_replaces_its_files(folder: OutputFolder, evidence: Make) -> None:
     """The old files go after the manifest has stopped naming them; equal ones stay."""
-    first = folder.commit(MANIFEST_OF_R, 0, "k", False, stage(folder, evidence("a")))
-    second = folder.commit(first, 0, "k", True, stage(folder, evidence("b")))
+    first = folder.commit(MANIFEST_OF_R, CHUNK, stage(folder, evidence("a")), complete=False)
+    second = folder.commit(first, CHUNK, stage(folder, evidence("b")), complete=True)
     assert [p.id for p in folder.read("problems")] == ["b"]
     for file in first.files():
         assert Path(folder.join(file.path)).exists() == (file.path in {f.path for f in second.files()})
@@ -77,7 +79,7 @@ def test_a_chunk_done_again_replaces_its_files(folder: OutputFolder, evidence: M
 
 def test_sweep_removes_what_no_manifest_names(folder: OutputFolder, evidence: Make) -> None:
     """Orphans of a killed commit go, committed files stay."""
-    manifest = folder.commit(MANIFEST_OF_R, 0, "k", True, stage(folder, evidence()))
+    manifest = folder.commit(MANIFEST_OF_R, CHUNK, stage(folder, evidence()), complete=True)
     orphan = Path(folder.join("labels"), "chunk-00001-0123456789ab.parquet")
     orphan.parent.mkdir(exist_ok=True)
     orphan.write_bytes(b"")
@@ -118,7 +120,7 @@ def test_a_folder_in_memory(evidence: Make) -> None:
     """Any fsspec file system will do."""
     folder = OutputFolder("memory://some/out")
     folder.write_manifest(MANIFEST_OF_R)
-    folder.commit(MANIFEST_OF_R, 0, "k", True, stage(folder, evidence()))
+    folder.commit(MANIFEST_OF_R, CHUNK, stage(folder, evidence()), complete=True)
     assert [p.id for p in folder.read("problems")] == ["p"]
 
 
@@ -128,3 +130,39 @@ def test_equal_rows_give_equal_bytes(folder: OutputFolder, evidence: Make) -> No
     folder.stage(0)
     digests = {write_table("problems", order, folder, 0).sha256 for order in (rows, rows[::-1])}
     assert len(digests) == 1
+
+
+def test_problems_that_ask_the_same_keep_their_own_evidence(folder: OutputFolder, evidence: Make) -> None:
+    """Equal texts share node and rollout keys; each problem still gets back what was said of it, against its gold."""
+    twins = [evidence("a", gold="8"), evidence("b", gold="9")]
+    same = [replace(e, problem=replace(e.problem, text="The same?")) for e in twins]
+    folder.stage(0)
+    tables: dict[str, list[bytes]] = {}
+    for one in same:
+        for table, data in evidence_records(one):
+            tables.setdefault(table, []).append(data)
+    staged = tuple(write_table(t, rows, folder, 0) for t, rows in tables.items())
+    manifest = folder.commit(MANIFEST_OF_R, CHUNK, staged, complete=True)
+    back = read_evidence(folder, manifest.chunks[0])
+    assert [len(e.outcomes) for e in back] == [2, 2]
+    assert [len(e.rollouts) for e in back] == [1, 1]
+
+
+@pytest.mark.parametrize("name", ["labels/mine.csv", "problems/train.jsonl", "README.md"])
+def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path, name: str) -> None:
+    """A run never writes into, or sweeps, a folder that holds the user's own files under names it would use."""
+    mine = tmp_path / "user" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("precious")
+    with pytest.raises(ConfigError, match="choose another folder"):
+        OutputFolder(str(tmp_path / "user")).require_free()
+    assert mine.read_text() == "precious"
+
+
+def test_sweep_spares_names_that_are_not_ours(folder: OutputFolder) -> None:
+    """Files that no run writes stay where they are."""
+    mine = Path(folder.join("labels"), "notes.txt")
+    mine.parent.mkdir()
+    mine.write_text("precious")
+    folder.sweep(MANIFEST_OF_R)
+    assert mine.read_text() == "precious"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import datasets
 import pytest
+import zstandard
 
 from steplabel.schemas import ConfigError
 from steplabel.transforms.io import (
@@ -29,6 +30,9 @@ def save(path: Path, kind: str) -> Path:
     elif kind == "jsonl.gz":
         path = path / "rows.jsonl.gz"
         path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in ROWS).encode()))
+    elif kind == "jsonl.zst":
+        path = path / "rows.jsonl.zst"
+        path.write_bytes(zstandard.compress("".join(json.dumps(row) + "\n" for row in ROWS).encode()))
     elif kind == "json":
         path = path / "rows.json"
         path.write_text(json.dumps(ROWS))
@@ -46,7 +50,7 @@ def save(path: Path, kind: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz", "json", "parquet", "folder", "saved"])
+@pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz", "jsonl.zst", "json", "parquet", "folder", "saved"])
 def test_reads_every_format(tmp_path: Path, kind: str) -> None:
     """The same rows come out of every kind of file."""
     assert [row.data for row in read_rows(str(save(tmp_path, kind)))] == ROWS
@@ -106,3 +110,29 @@ def test_a_very_long_line_is_refused_unread(tmp_path: Path, monkeypatch: pytest.
     assert "longer than" in long.error
     assert short.data == {"id": "short"}
     assert short.where == "rows.jsonl:2"
+
+
+def test_a_cut_archive_gives_its_good_rows_and_an_error(tmp_path: Path) -> None:
+    """What can be read of a truncated file is read, and the rest is told."""
+    path = tmp_path / "rows.jsonl.gz"
+    whole = gzip.compress("".join(json.dumps({"id": i, "noise": str(i) * 50}) + "\n" for i in range(5000)).encode())
+    path.write_bytes(whole[: len(whole) // 2])
+    rows = list(read_rows(str(path)))
+    assert "cannot be read" in rows[-1].error
+    assert all(row.data for row in rows[:-2])
+
+
+def test_an_output_of_ours_is_no_input(tmp_path: Path) -> None:
+    """Whoever gives an output folder as input is told what to do instead."""
+    (tmp_path / "_MANIFEST.json").write_text("{}")
+    with pytest.raises(ConfigError, match="relabel"):
+        input_files(str(tmp_path))
+
+
+def test_file_names_that_are_not_utf8(tmp_path: Path) -> None:
+    """Such names are shown with escapes, so that they can be stored."""
+    path = bytes(tmp_path) + b"/rows-\xff.jsonl"
+    with open(path, "w") as handle:
+        handle.write('{"id": "a"}\nnot json\n')
+    for row in read_rows(str(tmp_path)):
+        row.where.encode("utf-8")

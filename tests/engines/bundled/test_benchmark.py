@@ -69,7 +69,7 @@ def solved(problem: ChainProblem, **wrong: str) -> Judged:
 
 def test_rollouts_are_balanced(benchmark: ModuleType) -> None:
     """Half of the chosen solutions have a wrong step, and all have four to eight events."""
-    problems = [p for p in benchmark.draw_problems(100, seed=1)]
+    problems = benchmark.draw_problems(100, seed=1)
     judged = [solved(p, **({"line1": "oops"} if i % 3 == 0 else {})) for i, p in enumerate(problems)]
     chosen = benchmark.choose_for_rollouts(judged, 10)
     assert sum(solution.first >= 0 for solution in chosen) == 5 == len(chosen) // 2

@@ -24,6 +24,7 @@ TRAINING: dict[str, Any] = {
             "epsilon": 1e-5,
         },
         "threads": 2,
+        "device": "cpu",
         "compiled": True,
     },
     "log": [

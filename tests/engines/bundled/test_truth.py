@@ -51,6 +51,12 @@ CASES = [
         strict=1, consequential=1, answer=172,
     ),
     case(
+        "arithmetic, read on after a pause",
+        [MAY, "June: 20+76=86", "Hmm.", "July: 86*2=172", "Answer: 172"],
+        ["ok", "arithmetic", "format", "propagated", "propagated"],
+        strict=1, consequential=1, answer=172,
+    ),
+    case(
         "arithmetic, silently corrected",
         [MAY, "June: 20+76=86", JULY, ANSWER],
         ["ok", "arithmetic", "ok", "ok"],
