@@ -22,6 +22,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from steplabel.engines.bundled import weights_path
 from steplabel.engines.bundled.batches import DataConfig, trained_contents
 from steplabel.engines.bundled.card import write_card
@@ -166,6 +168,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Measure, then write what was asked for; without --json and --card, print the figures."""
     options = _parse(arguments)
+    torch.set_num_threads(1)  # operations of a model this small end before a second thread has woken up
     figures = measure(options)
     text = json.dumps(figures, indent=1) + "\n"
     if options.json:

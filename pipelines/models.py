@@ -12,7 +12,7 @@ from steplabel.schemas import ConfigError, SamplingParams
 from steplabel.schemas.segmentation import BlankLineSteps, NewlineSteps
 from steplabel.transforms.prompts import PromptTemplate
 
-BUNDLED_TEMPERATURE = 1.0
+BUNDLED_TEMPERATURE = 1.2
 """Where the bundled model errs informatively: see its model card, `engines/bundled/weights/README.md`."""
 
 

@@ -79,7 +79,7 @@ class Worksite:
         """Lock the folder, check that it is new or this run's own, and clear what a kill left behind."""
         folder = OutputFolder(options.output)
         folder.require_free()
-        models, asked = _identities(recipe), fingerprint(options.input)
+        asked, models = fingerprint(options.input), _identities(recipe)
         if folder.is_local:
             stack.enter_context(locked(folder))
         manifest = folder.manifest() or _new_manifest(recipe, options, models, asked)

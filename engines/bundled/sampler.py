@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -16,18 +17,23 @@ from torch import Tensor
 from steplabel.engines.bundled.model import CacheView, CompactLlama, LayerCache
 from steplabel.engines.bundled.tokenizer import BOS, EOS, PAD, decode, encode
 
+# Dropping ended rows copies the cache, so it waits until a quarter of them have ended.
+_KEPT: Final = 0.75
+
 
 @dataclass(slots=True, kw_only=True)
 class _Rows:
-    """The rows still running: which they are, how far each is padded on the left, and their cache."""
+    """The rows in the batch: which they are, which still run, their padding on the left, and their cache."""
 
     numbers: Tensor
+    running: Tensor
     padding: Tensor
     cache: list[LayerCache]
 
     def take(self, rows: Tensor) -> _Rows:
         return _Rows(
             numbers=self.numbers[rows],
+            running=self.running[rows],
             padding=self.padding[rows],
             cache=[layer.take(rows) for layer in self.cache],
         )
@@ -88,12 +94,14 @@ def _sample_batch(
     outputs: list[list[int]] = [[] for _ in range(len(repeat))]
     for filled in range(length, capacity):
         drawn = _draw(model.logits(hidden), temperature, generator)
-        running = drawn != EOS
-        for number, token in zip(rows.numbers[running].tolist(), drawn[running].tolist(), strict=True):
+        rows.running = rows.running & (drawn != EOS)
+        chosen = rows.numbers[rows.running].tolist()
+        for number, token in zip(chosen, drawn[rows.running].tolist(), strict=True):
             outputs[number].append(token)
-        if filled + 1 == capacity or not bool(running.any()):
+        if filled + 1 == capacity or not chosen:
             break
-        rows, drawn = rows.take(running), drawn[running]
+        if len(chosen) < _KEPT * len(drawn):
+            drawn, rows = drawn[rows.running], rows.take(rows.running)
         view = CacheView(layers=rows.cache, start=filled, mask=rows.mask(filled + 1))
         hidden = model.forward_cached(drawn[:, None], (filled - rows.padding)[:, None], view)[:, -1]
     return outputs
@@ -120,7 +128,9 @@ def _prefill(model: CompactLlama, prompts: list[list[int]], capacity: int) -> tu
     visible = visible | torch.eye(length, dtype=torch.bool, device=device)
     view = CacheView(layers=cache, start=0, mask=visible)
     hidden = model.forward_cached(ids, (slots[None] - padding[:, None]).clamp(min=0), view)[:, -1]
-    return _Rows(numbers=torch.arange(len(prompts), device=device), padding=padding, cache=cache), hidden
+    numbers = torch.arange(len(prompts), device=device)
+    running = torch.ones_like(numbers, dtype=torch.bool)
+    return _Rows(numbers=numbers, running=running, padding=padding, cache=cache), hidden
 
 
 def _draw(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
