@@ -89,7 +89,9 @@ class TransformersSpec:
         import torch  # noqa: PLC0415 - see above
         from safetensors import SafetensorError  # noqa: PLC0415 - see above
         from transformers import AutoModelForCausalLM  # noqa: PLC0415 - see above
+        from transformers.utils import logging  # noqa: PLC0415 - see above
 
+        logging.disable_progress_bar()  # a run shows its own, and two tear each other apart
         device = self.device
         if device == AUTO:
             device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -143,10 +143,10 @@ class OutputFolder:
 
     def require_free(self) -> None:
         """Raise ConfigError if the folder has no manifest but holds what a run would overwrite or sweep away."""
-        if not self._fs.exists(self._root) or self.manifest() is not None:
-            return
         if self._fs.isfile(self._root):
             raise ConfigError(f"{self.path!r} is a file: name a folder")
+        if not self._fs.exists(self._root) or self.manifest() is not None:
+            return
         held = {name.rstrip("/").rsplit("/", 1)[-1] for name in self._fs.ls(self._root, detail=False)}
         if found := sorted(held & {*TABLES, CARD, SUCCESS}):
             raise ConfigError(

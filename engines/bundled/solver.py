@@ -24,9 +24,7 @@ from steplabel.engines.bundled.task import (
 )
 from steplabel.engines.port import GenerateRequest
 
-SLIP_RATE: Final = (
-    0.06  # a line; about one solution in three of six lines goes wrong, as with the model at T=1
-)
+SLIP_RATE: Final = 0.06  # a line; about one solution in three of six lines goes wrong, as with the model at T=1
 
 
 def sloppy(request: GenerateRequest, _: int, seed: int) -> str:
