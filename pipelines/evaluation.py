@@ -107,11 +107,9 @@ def evaluate(folder: OutputFolder, truth: Truth) -> Evaluation:
 
 def table(evaluations: Sequence[Evaluation]) -> Table:
     """One line a run, narrow enough for a terminal of 80 columns."""
-    shown = Table(
-        title="First-error F1 (ProcessBench's definition), 95 % bootstrap interval over problems", title_justify="left"
-    )
+    shown = Table(title="First-error F1, 95 % interval over problems", title_justify="left", box=None, pad_edge=False)
     for name in ("run", "F1", "interval", "erroneous", "clean", "rollouts", "tokens"):
-        shown.add_column(name, justify="left" if name == "run" else "right")
+        shown.add_column(name, justify="left" if name == "run" else "right", no_wrap=True)
     for one in evaluations:
         report = one.report
         shown.add_row(
@@ -123,6 +121,6 @@ def table(evaluations: Sequence[Evaluation]) -> Table:
             f"{one.rollouts_per_solution:.1f}",
             f"{one.tokens_per_solution:.0f}",
         )
-    shown.caption = "erroneous, clean: exact first error, none found; rollouts and tokens: for each solution"
+    shown.caption = "erroneous: located exactly; clean: called clean; rollouts, tokens: for each solution"
     shown.caption_justify = "left"
     return shown
