@@ -35,7 +35,7 @@ class DataConfig:
     """
 
     seed: int = 0
-    steps: int = 3600
+    steps: int = 4000
     tokens: int = 6144
     slip_rate: float = 0.04
     slip_masked: float = 0.5

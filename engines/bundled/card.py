@@ -157,15 +157,15 @@ def _rollout_part(rollouts: Sequence[dict[str, Any]]) -> str:
         return ""
     temperatures = [f"T={entry['temperature']:g}" for entry in rollouts]
     rows = [
+        ("solutions", [str(entry["solutions"]) for entry in rollouts]),
         ("mean success from correct prefixes", [_percent(entry["from_correct"]) for entry in rollouts]),
         ("mean success from wrong prefixes", [_percent(entry["from_wrong"]) for entry in rollouts]),
         ("correct prefixes without any success", [_percent(entry["missed"]) for entry in rollouts]),
         ("wrong prefixes with a success", [_percent(entry["flattered"]) for entry in rollouts]),
     ]
-    first = rollouts[0]
     return (
-        f"\n## Monte-Carlo rollouts\n\n{first['samples']} rollouts from every prefix of {first['solutions']} solutions "
-        "of 4 to 8 events, half of them with a wrong step.\n\n" + _table("", temperatures, rows)
+        f"\n## Monte-Carlo rollouts\n\n{rollouts[0]['samples']} rollouts from every prefix of solutions of 4 to 8 "
+        "events, half of them with a wrong step.\n\n" + _table("", temperatures, rows)
     )
 
 

@@ -95,6 +95,7 @@ def test_head_is_yaml(card: str) -> None:
         "| 2 | 12.5 % | 12.5 % |",
         "| `%` | 10.0 % | 10.0 % |",
         "| arithmetic | 7 | 7 |",
+        "| solutions | 300 |",
         "| mean success from correct prefixes | 80.0 % |",
         "| wrong prefixes with a success | 33.3 % |",
         "    python benchmarks/bundled_model.py --problems 4 --card",
