@@ -56,7 +56,7 @@ bench: $(VENV)/.installed-dev ## Measure what the documentation claims
 	$(BIN)/python benchmarks/engines.py
 
 train-bundled: $(VENV)/.installed ## Train the bundled model again (CPU, about an hour on two cores; resumable)
-	$(BIN)/python -m steplabel.engines.bundled.train --out .work/bundled
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m steplabel.engines.bundled.train --out .work/bundled --seed 0 --steps 4000 --compile
 
 clean: ## Remove everything that was installed or generated
 	rm -rf $(VENV) .links .work $(DEMO) build dist *.egg-info src/*.egg-info .coverage .hypothesis .mypy_cache .ruff_cache
