@@ -13,9 +13,9 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from steplabel.engines.progress import read_progress
 
@@ -30,14 +30,11 @@ class RunProgress:
     def __init__(self, *, store: str, run_id: str, total: int, console: Console) -> None:
         self._store, self._run_id, self._console = store, run_id, console
         self._start, self._first = time.monotonic(), read_progress(store, run_id)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+        self._bar = Progress(  # narrow enough for 80 columns: rich cuts a wider line where it matters most
             MofNCompleteColumn(),
-            TextColumn("problems  {task.fields[rates]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            BarColumn(bar_width=10),
+            TextColumn("{task.fields[rates]}", table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True),
             console=console,
         )
         self._task = self._bar.add_task("label", total=total, rates="")
@@ -81,6 +78,6 @@ class RunProgress:
         seconds = time.monotonic() - self._start
         tokens = now.completion_tokens - self._first.completion_tokens
         asked = now.engine_samples + now.stored_samples
-        hits = f", {now.stored_samples / asked:.0%} from the store" if now.stored_samples else ""
+        hits = f", {now.stored_samples / asked:.0%} stored" if now.stored_samples else ""
         done = self._committed + max(0, now.finished.get("annotated", 0) - self._annotated_before)
-        return done, f"{asked:,} samples, {tokens / seconds:,.0f} tokens/s{hits}"
+        return done, f"{asked:,} samples, {tokens / seconds:,.0f} tok/s{hits}"
