@@ -34,7 +34,7 @@ demo: $(VENV)/.installed ## Label generated problems with the bundled model, two
 	@$(BIN)/python examples/demo.py $(DEMO)
 
 test: $(VENV)/.installed-dev ## Run every test that needs no GPU
-	$(BIN)/python -m pytest -n auto -m "not gpu" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not gpu" --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.installed-dev ## Style and formatting
 	$(BIN)/ruff check $(CODE)
