@@ -11,7 +11,7 @@ import threading
 from typing import Protocol, runtime_checkable
 
 from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, RenderedPrompt
-from steplabel.schemas import ConfigError, EngineClosed, ModelIdentity
+from steplabel.schemas import ConfigError, EngineClosed, ModelIdentity, ModelLoadError
 
 
 class EnginePreview(Protocol):
@@ -102,12 +102,12 @@ class LazyEngine:
             if self._closed:
                 raise EngineClosed("the engine was closed before it was opened")
             if self._engine is None:
-                self._engine = self._checked(self._spec.open())
+                self._engine = self._checked(_open_model(self._spec))
             return self._engine
 
     def _checked(self, engine: Engine) -> Engine:
         if self._preview is not None and self._preview.identity != engine.identity:
-            raise ConfigError(
+            raise ModelLoadError(
                 f"the model changed while it was in use: {self._preview.identity} was announced, "
                 f"{engine.identity} was opened; start the run again"
             )
@@ -116,3 +116,10 @@ class LazyEngine:
     def _opened_so_far(self) -> Engine | None:
         with self._lock:
             return self._engine
+
+
+def _open_model(spec: EngineSpec) -> Engine:
+    try:
+        return spec.open()
+    except ConfigError as error:
+        raise ModelLoadError(str(error)) from error

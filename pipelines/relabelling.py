@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 from steplabel.labels.policies import LabelPolicy
 from steplabel.pipelines.card import write_card
 from steplabel.pipelines.recipe import describe
+from steplabel.pipelines.worksite import locked
 from steplabel.schemas import ConfigError, Evidence, LabelRow, Reject, RunInfo, codec, content_id
 from steplabel.transforms.annotate import FILTER_STAGE
 from steplabel.transforms.answers import recheck_answers
@@ -41,6 +43,12 @@ def relabel(source: OutputFolder, target: OutputFolder, how: Relabelling) -> Ite
         ConfigError: the source is no dataset, or the target holds another run.
     """
     manifest = source.require_manifest()
+    target.require_free()
+    with locked(target) if target.is_local else nullcontext():
+        yield from _relabel(source, target, how, manifest)
+
+
+def _relabel(source: OutputFolder, target: OutputFolder, how: Relabelling, manifest: Manifest) -> Iterator[ChunkEntry]:
     new = _begin(manifest, target, how)
     for chunk in manifest.chunks:
         labelling = Labelling(policy=how.policy, run=new.run, completer_licence=manifest.licences[manifest.completer])
@@ -61,7 +69,6 @@ def _begin(old: Manifest, target: OutputFolder, how: Relabelling) -> Manifest:
         code_version=__version__,
         config_hash=hashed,
     )
-    target.require_free()
     held = target.manifest()
     if held is not None and held.run.run_id != run.run_id:
         raise ConfigError(f"{target.path!r} holds run {held.run.run_id}: choose another --output")

@@ -15,7 +15,7 @@ from pathlib import Path
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from steplabel.pipelines.external import external_workers
-from steplabel.schemas import ConfigError, DataError, EngineError, StoreError
+from steplabel.schemas import ConfigError, DataError, EngineError, ModelLoadError, StoreError
 
 
 class RunnerKind(StrEnum):
@@ -92,7 +92,7 @@ def original_error(error: RuntimeError) -> BaseException:
     last = str(error).strip().rpartition("\n")[2]
     if "KeyboardInterrupt" in last:
         return KeyboardInterrupt()
-    for kind in (ConfigError, DataError, EngineError, StoreError):
+    for kind in (ModelLoadError, ConfigError, DataError, EngineError, StoreError):
         if found := re.search(rf"\b{kind.__name__}: (.*)", last):
             return kind(found[1].partition(" [while running")[0])
     return error

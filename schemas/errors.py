@@ -3,6 +3,7 @@
     SteplabelError
     +-- ConfigError            the user asked for something that cannot work: fix the command
     |   +-- MissingExtra       an optional dependency is not installed
+    |   +-- ModelLoadError     a model cannot be opened: every request would fail in the same way
     +-- DataError              a row or file is bad: it becomes a Reject, the run goes on
     |   +-- NothingLabelled    a whole run produced no labelled row: never a silent success
     +-- EngineError            the model or its server failed: the answer is unknown, ask again
@@ -30,6 +31,10 @@ class MissingExtra(ConfigError):  # noqa: N818 - says what happened
 
     def __init__(self, *, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs an optional dependency: pip install 'steplabel[{extra}]'")
+
+
+class ModelLoadError(ConfigError):
+    """A model cannot be opened. Unlike a request that one engine cannot serve, this ends the run."""
 
 
 class DataError(SteplabelError):

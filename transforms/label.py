@@ -33,9 +33,10 @@ class Labelling:
 def derive_labels(batch: Sequence[Evidence], how: Labelling) -> Iterator[LabelRow | Reject]:
     """A row for every solution with at least one decided step; a reject for every other one."""
     batch = [in_one_voice(evidence, how.checker) for evidence in batch]
-    labels = {one.solution_id: one for one in label_evidence(batch, how.policy)}
+    labels = iter(label_evidence(batch, how.policy))
     for evidence in batch:
-        mine = [labels[s.id] for s in evidence.solutions]
+        # By order, not by id: problems that ask the same share solution ids, and may differ in their gold answer.
+        mine = [next(labels) for _ in evidence.solutions]
         decided = [one for one in mine if is_labelled(one)]
         yield from label_rows(evidence, decided, how.run, completer_licence=how.completer_licence)
         yield from (_undecided(one, how) for one in mine if not is_labelled(one))

@@ -16,6 +16,7 @@ from steplabel.schemas import (
     ConfigError,
     DataError,
     Evidence,
+    ModelLoadError,
     Problem,
     Reason,
     Reject,
@@ -150,11 +151,15 @@ class _SampleShard(beam.DoFn):  # type: ignore[misc]
         yield replace(done.key, solutions=solutions, outcomes=outcomes)
 
 
+_REASONS = {BudgetExhausted: Reason.BUDGET, ConfigError: Reason.UNSUPPORTED}
+"""A request that its engine can never serve (too long, an image) is this problem's fault: the others go on."""
+
+
 def failed(problem: Problem, stage: str, error: BaseException | None) -> Reject:
     """The reject of a problem whose program did not end well: spent budget or failed engine."""
-    if isinstance(error, ConfigError):
-        raise error  # a model that cannot be opened, or a prompt it cannot read: the same for every problem
-    reason = Reason.BUDGET if isinstance(error, BudgetExhausted) else Reason.ENGINE_ERROR
+    if isinstance(error, ModelLoadError):
+        raise error  # the same for every problem
+    reason = next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), Reason.ENGINE_ERROR)
     return Reject(
         record_id=problem.id,
         kind="problem",

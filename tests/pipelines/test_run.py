@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from steplabel.engines.bundled.solver import sloppy
+from steplabel.engines.port import GenerateRequest
 from steplabel.engines.scripted import ScriptedEngine
 from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.evaluation import exact_truth
@@ -239,17 +241,52 @@ class SilentSpec:
 
 
 def test_equal_questions_with_other_golds_survive_relabelling(
-    tmp_path: Path, label: Label, rows_of: Rows, problems: Path
+    tmp_path: Path, label: Label, rows_of: Rows, recipe_of: MakeRecipe, problems: Path
 ) -> None:
     """Two problems that share their text keep their own labels however often they are relabelled."""
     rows = [json.loads(line) for line in problems.read_text().splitlines()[:5]]
     twins = [row | {"id": row["id"] + "-twin", "answer": str(int(row["answer"]) + 1)} for row in rows]
     source = tmp_path / "twins.jsonl"
     source.write_text("\n".join(json.dumps(row) for row in rows + twins))
-    result = label("twins", input=str(source), recipe=None)
+    keep_all = dataclasses.replace(recipe_of(), question_filter=None)
+    result = label("twins", input=str(source), recipe=keep_all)
     again = OutputFolder(str(tmp_path / "again"))
     policy = POLICIES["locate"]
     list(relabel(result.folder, again, Relabelling(policy=policy)))
+    first = rows_of(result.folder)
+    gold = {row["id"]: row["answer"] for row in rows + twins}
+    assert {row.problem_id.endswith("-twin") for row in first} >= {False}
+    for row in first:
+        assert row.gold_answer == gold[row.problem_id]
+        if row.outcome == "correct":  # the locating policy scores right answers clean, so labels must be this twin's
+            assert set(row.labels) == {"+"}
+        else:
+            assert row.first_error != -1
     key = lambda r: (r.problem_id, r.solution_id, r.labels)  # noqa: E731
     assert sorted(map(key, rows_of(again))) == sorted(map(key, rows_of(result.folder)))
     assert again.require_manifest().rows()["rollouts"] == result.folder.require_manifest().rows()["rollouts"]
+
+
+def test_a_problem_that_no_engine_can_serve_does_not_stop_the_others(
+    label: Label, recipe_of: MakeRecipe, rows_of: Rows
+) -> None:
+    """A request refused for what it asks (too long, an image) is that problem's reject; the run goes on."""
+    recipe = dataclasses.replace(recipe_of(), policy=PickySpec(), completer=PickySpec())
+    result = label(recipe=recipe)
+    refused = [r for r in rows_of(result.folder, "rejects") if r.reason == "unsupported"]
+    assert refused
+    assert "too long" in refused[0].detail
+    assert rows_of(result.folder)
+
+
+@dataclasses.dataclass(frozen=True)
+class PickySpec:
+    """A model that refuses problems of more than seven lines."""
+
+    def open(self) -> ScriptedEngine:
+        def solve(request: GenerateRequest, index: int, seed: int) -> str:
+            if request.prompt.text.count("\n") > 7:
+                raise ConfigError("the prompt is too long for this model")
+            return sloppy(request, index, seed)
+
+        return ScriptedEngine(solve)

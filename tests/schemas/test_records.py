@@ -248,7 +248,7 @@ def test_error_tree() -> None:
     assert issubclass(NothingLabelled, DataError)
     assert "pip install 'steplabel[vllm]'" in str(MissingExtra(feature="vLLM", extra="vllm"))
     errors = [v for v in vars(vocabulary).values() if isinstance(v, type) and issubclass(v, Exception)]
-    assert len(errors) == 9
+    assert len(errors) == 10
     assert all(issubclass(error, SteplabelError) for error in errors)
 
 
