@@ -7,10 +7,16 @@ derived from the request's seed and i, so that asking for 6 samples and later fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 from steplabel.schemas import ConfigError, FinishReason, Message, ModelIdentity, SamplingParams
+
+SPEED_ONLY: Final[Mapping[str, Any]] = MappingProxyType({"speed_only": True})
+"""Metadata of a configuration's field that changes how fast a model writes, or where it is reached, never what
+it writes: a run may be resumed with another value (`field(default=..., metadata=SPEED_ONLY)`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +83,14 @@ class Completions:
     Attributes:
         keys: the store's content key of each sample; empty from an engine that stands alone.
         prompt_tokens, cached_tokens: of prompt and prefix together, counted once for the request.
+        cost: what the request cost in money, by a price table the user set; 0 where there is none.
         stored: how many of the samples came from a store instead of the model.
     """
 
     samples: tuple[Completion, ...]
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    cost: float = 0.0
     prompt_logprob: float | None = None
     keys: tuple[str, ...] = ()
     stored: int = 0

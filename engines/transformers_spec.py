@@ -6,11 +6,11 @@ never run a model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from steplabel.engines.checkpoint import BUNDLED, Checkpoint, find_checkpoint, read_identity, stored_dtype
-from steplabel.engines.port import GenerateRequest, RenderedPrompt
+from steplabel.engines.port import SPEED_ONLY, GenerateRequest, RenderedPrompt
 from steplabel.schemas import ConfigError, ModelIdentity
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ class TransformersSpec:
     revision: str = ""
     dtype: str = AUTO
     device: str = AUTO
-    max_rows: int | None = None
-    token_budget: int | None = None
-    threads: int | None = None
+    max_rows: int | None = field(default=None, metadata=SPEED_ONLY)
+    token_budget: int | None = field(default=None, metadata=SPEED_ONLY)
+    threads: int | None = field(default=None, metadata=SPEED_ONLY)
     licence: str = ""
 
     def __post_init__(self) -> None:

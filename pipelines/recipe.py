@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from steplabel.annotators.annotation import Annotator
 from steplabel.annotators.question_filter import QuestionFilter
-from steplabel.engines.port import EngineSpec
+from steplabel.engines.port import SPEED_ONLY, EngineSpec
 from steplabel.labels.policies import LabelPolicy
 from steplabel.schemas import ConfigError, SamplingParams, content_id
 from steplabel.schemas.segmentation import Segmenter
@@ -45,7 +45,7 @@ class Recipe:
     question_filter: QuestionFilter | None = QuestionFilter()
     solutions: int = 4
     seed: int = 0
-    in_flight: int = 256
+    in_flight: int = field(default=256, metadata=SPEED_ONLY)
 
     def __post_init__(self) -> None:
         if self.solutions < 1 or self.in_flight < 1:
@@ -54,36 +54,38 @@ class Recipe:
             )
 
 
-UNHASHED = frozenset({"in_flight"})
-"""Fields that change speed alone: a run may be resumed with others."""
+def describe(value: Any, *, speed: bool = True) -> Any:
+    """A configuration as plain values, every record with its type, so that it can be saved, shown and hashed.
 
-
-def describe(value: Any) -> Any:
-    """A configuration as plain values, every record with its type, so that it can be saved, shown and hashed."""
+    Without `speed`, fields that change no label are left out (see `engines.port.SPEED_ONLY`).
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         spoken = {name: getattr(value, name) for name in ("name", "version") if hasattr(value, name)}
-        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"type": type(value).__name__, **spoken, **fields}
+        wanted = [f.name for f in dataclasses.fields(value) if speed or "speed_only" not in f.metadata]
+        return {
+            "type": type(value).__name__,
+            **spoken,
+            **{name: describe(getattr(value, name), speed=speed) for name in wanted},
+        }
     if isinstance(value, Mapping):
-        return {str(key): describe(item) for key, item in value.items()}
+        return {str(key): describe(item, speed=speed) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [describe(item) for item in value]
+        return [describe(item, speed=speed) for item in value]
     if isinstance(value, Enum):
         return value.value
     return value
 
 
 def config_hash(recipe: Recipe) -> str:
-    """Content id of all that may change a label."""
-    plain = {name: value for name, value in describe(recipe).items() if name not in UNHASHED}
-    return content_id("config", plain)
+    """Content id of all that may change a label: a run may be resumed with other fields of speed alone."""
+    return content_id("config", describe(recipe, speed=False))
 
 
 def field_paths(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every field that can be set, as `path.to.field`, with its value."""
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
+    for part in dataclasses.fields(config):
+        value = getattr(config, part.name)
         if dataclasses.is_dataclass(value):
-            yield from field_paths(value, f"{path}{field.name}.")
+            yield from field_paths(value, f"{path}{part.name}.")
         else:
-            yield f"{path}{field.name}", value
+            yield f"{path}{part.name}", value

@@ -40,12 +40,15 @@ class FinishReason(StrEnum):
 
     STOP = "stop"
     LENGTH = "length"
+    FILTERED = "filtered"
+    """A server's content filter cut the text: nobody knows how it would have gone on."""
 
 
 class Reason:
     """Stable words for why something is unknown or refused; a free text may follow after a colon."""
 
     LENGTH = "length"
+    FILTERED = "filtered"
     NO_ANSWER = "no_answer"
     NO_STEPS = "no_steps"
     UNDECIDED = "undecided"
@@ -74,7 +77,7 @@ class Rollout:
         completer: `ModelIdentity.id`.
         index: which of the samples drawn with this seed, from 0.
         text: what was generated, without the prefix.
-        finish_reason: `stop` or `length`.
+        finish_reason: `stop`, `length` or `filtered`.
         prompt_tokens, completion_tokens, cached_tokens: counts; cached ones are among the prompt's.
     """
 

@@ -112,12 +112,13 @@ class AnswerChecker:
     def outcome(self, subject: str, text: str, gold: GoldAnswer, *, finish_reason: FinishReason) -> CheckedOutcome:
         """Check the text of a rollout or solution.
 
-        A text cut by length counts only if its answer was complete before the cut (see `extraction`);
-        otherwise it is unknown (`length`). A finished text without an answer is unknown (`no_answer`).
+        A text cut by length, or by a server's filter, counts only if its answer was complete before the cut
+        (see `extraction`); otherwise it is unknown (`length`, `filtered`). A finished text without an answer
+        is unknown (`no_answer`).
         """
-        if finish_reason is FinishReason.LENGTH and not _elsewhere(gold):
+        if finish_reason is not FinishReason.STOP and not _elsewhere(gold):
             found = self._find(text, gold, cut=True)
-            unfinished = CheckedAnswer(outcome=Outcome.UNKNOWN, reason=Reason.LENGTH, answer=None)
+            unfinished = CheckedAnswer(outcome=Outcome.UNKNOWN, reason=_CUT[finish_reason], answer=None)
             checked = self._asked(found, gold) if found else unfinished
         else:
             checked = self.check(text, gold)
@@ -204,6 +205,7 @@ class AnswerChecker:
         return believe(left, right, pool_for(limits).ask(left.body, right.body))
 
 
+_CUT = {FinishReason.LENGTH: Reason.LENGTH, FinishReason.FILTERED: Reason.FILTERED}
 _REASONS = frozenset(value for name, value in vars(Reason).items() if name.isupper())
 _CHANGES_VERDICTS = ("markers", "last_number", "ignore_percent", "use_worker")
 

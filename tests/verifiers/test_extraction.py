@@ -99,14 +99,17 @@ CUT = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("finish", "reason"), [(FinishReason.LENGTH, Reason.LENGTH), (FinishReason.FILTERED, Reason.FILTERED)]
+)
 @pytest.mark.parametrize(("text", "answer"), [c[1:] for c in CUT], ids=[c[0] for c in CUT])
-def test_cut_by_length(text: str, answer: str | None) -> None:
-    """A cut text counts only if its answer was complete; a cut number is never an answer."""
+def test_cut(text: str, answer: str | None, finish: FinishReason, reason: str) -> None:
+    """A text cut by length or a filter counts only if its answer was complete; a cut number is never an answer."""
     gold = GoldAnswer(text="42")
-    checked = CHECKER.outcome("rollout", text, gold, finish_reason=FinishReason.LENGTH)
+    checked = CHECKER.outcome("rollout", text, gold, finish_reason=finish)
     assert checked.answer == answer
     if answer is None:
-        assert (checked.outcome, checked.reason) == (Outcome.UNKNOWN, Reason.LENGTH)
+        assert (checked.outcome, checked.reason) == (Outcome.UNKNOWN, reason)
     else:
         assert checked.outcome is Outcome.CORRECT
 
