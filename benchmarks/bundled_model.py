@@ -8,7 +8,8 @@ step by step. Then `--rollouts` completions from every prefix (after each event'
 solutions of 4 to 8 events, half of them with a wrong step. Before anything is sampled, every problem of the
 training run is drawn again and compared with the held-out ones: one common problem, and the benchmark fails.
 
-`--card` writes `figures.json` and the model card `README.md` beside the weights.
+`--card` writes `figures.json` and the model card `README.md` beside the weights; with `--again FILE`, the card
+compares them with a second training run, whose figures `--model DIR --json FILE` wrote (kept as `again.json`).
 """
 
 from __future__ import annotations
@@ -135,6 +136,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def write_beside(model: Path, figures: dict[str, Any], again: Path | None) -> None:
+    """Write the figures and the card, and keep a second run's figures if they are given."""
+    kept = model / "again.json"
+    if again:
+        kept.write_bytes(again.read_bytes())
+    (model / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    other = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else None
+    training = json.loads((model / "training.json").read_text(encoding="utf-8"))
+    (model / "README.md").write_text(write_card(training, figures, other), encoding="utf-8")
+
+
 def _line(solutions: SolutionFigures, rollouts: RolloutFigures, seconds: float) -> str:
     return (
         f"T={solutions.temperature:g}: {solutions.accuracy.value:.3f} right, "
@@ -161,6 +173,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rollouts", type=int, default=16, help="completions of each prefix")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--again", type=Path, help="figures of a second training run, for the card")
     parser.add_argument("--card", action="store_true", help="write figures.json and README.md beside the model")
     return parser.parse_args(arguments)
 
@@ -174,9 +187,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.json:
         options.json.write_text(text, encoding="utf-8")
     if options.card:
-        training = json.loads((options.model / "training.json").read_text(encoding="utf-8"))
-        (options.model / "figures.json").write_text(text, encoding="utf-8")
-        (options.model / "README.md").write_text(write_card(training, figures), encoding="utf-8")
+        write_beside(options.model, figures, options.again)
     if not options.json and not options.card:
         print(text)
 

@@ -69,14 +69,19 @@ draws from it and everything below is measured on it alone. Held-out problems th
 """
 
 
-def write_card(training: dict[str, Any], figures: dict[str, Any]) -> str:
-    """The card as Markdown with a YAML head, from `training.json` and `figures.json`."""
+def write_card(training: dict[str, Any], figures: dict[str, Any], again: dict[str, Any] | None = None) -> str:
+    """The card as Markdown with a YAML head, from `training.json` and `figures.json`.
+
+    Args:
+        again: `figures.json` of another training run by the same command with another seed.
+    """
     return "".join(
         (
             _FRONT.format(parameters=figures["parameters"], **training["config"]["model"]),
             _training_part(training, figures),
             _solution_part(figures["solutions"]),
             _rollout_part(figures["rollouts"]),
+            _again_part(figures["solutions"], again["solutions"]) if again else "",
             f"\n## Reproduce\n\n    {figures['command']}\n",
         )
     )
@@ -166,6 +171,19 @@ def _rollout_part(rollouts: Sequence[dict[str, Any]]) -> str:
     return (
         f"\n## Monte-Carlo rollouts\n\n{rollouts[0]['samples']} rollouts from every prefix of solutions of 4 to 8 "
         "events, half of them with a wrong step.\n\n" + _table("", temperatures, rows)
+    )
+
+
+def _again_part(first: Sequence[dict[str, Any]], again: Sequence[dict[str, Any]]) -> str:
+    temperatures = [f"T={entry['temperature']:g}" for entry in first]
+    found = {entry["temperature"]: entry["target"] for entry in again}
+    rows = [
+        ("these weights", [_percent(entry["target"]) for entry in first]),
+        ("the other seed", [_percent(found.get(entry["temperature"])) for entry in first]),
+    ]
+    return (
+        "\n## Trained again\n\nThe same command with another seed, from nothing: right final answers, 4 to 8 events, "
+        "on the same held-out problems.\n\n" + _table("", temperatures, rows)
     )
 
 

@@ -140,6 +140,16 @@ def test_figures_may_come_from_json_or_not() -> None:
     assert write_card(TRAINING, fresh) == write_card(TRAINING, json.loads(json.dumps(fresh)))
 
 
+def test_card_compares_a_second_run() -> None:
+    """Another run's accuracy stands below ours, temperature by temperature; one it lacks stays empty."""
+    card = write_card(TRAINING, FIGURES, FIGURES | {"solutions": [solutions(1.0)]})
+    ours = next(line for line in card.splitlines() if line.startswith("| these weights"))
+    other = next(line for line in card.splitlines() if line.startswith("| the other seed"))
+    assert other.split("|")[2].strip() == ""
+    assert other.split("|")[3] == ours.split("|")[3]
+    assert "Trained again" not in write_card(TRAINING, FIGURES)
+
+
 def test_card_without_rollouts() -> None:
     """A quick evaluation without rollouts has a card as well."""
     assert "Monte-Carlo" not in write_card(TRAINING, FIGURES | {"rollouts": []})

@@ -75,9 +75,18 @@ def test_loads_in_transformers_offline(weights: Path, monkeypatch: pytest.Monkey
 
 
 def test_card_is_generated(weights: Path) -> None:
-    """The card was not edited: it is what its function writes from the two JSON files."""
-    training, figures = (json.loads((weights / name).read_text()) for name in ("training.json", "figures.json"))
-    assert (weights / "README.md").read_text(encoding="utf-8") == write_card(training, figures)
+    """The card was not edited: it is what its function writes from the JSON files."""
+    files = ("training.json", "figures.json", "again.json")
+    training, figures, again = (json.loads((weights / name).read_text()) for name in files)
+    assert (weights / "README.md").read_text(encoding="utf-8") == write_card(training, figures, again)
+
+
+def test_a_second_training_run_came_out_alike(weights: Path) -> None:
+    """Trained again from another seed, accuracy at every temperature lies within five points."""
+    first, again = (json.loads((weights / name).read_text())["solutions"] for name in ("figures.json", "again.json"))
+    shares = [[run["target"]["hits"] / run["target"]["of"] for run in runs] for runs in (first, again)]
+    assert [run["temperature"] for run in first] == [run["temperature"] for run in again]
+    assert shares[0] == pytest.approx(shares[1], abs=0.05)
 
 
 def test_no_machine_is_named(weights: Path) -> None:
