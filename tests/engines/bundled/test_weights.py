@@ -18,6 +18,7 @@ from steplabel.engines.bundled.train import measure_accuracy
 FILES = {
     "README.md",
     "config.json",
+    "again.json",
     "figures.json",
     "generation_config.json",
     "model.safetensors",
