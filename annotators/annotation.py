@@ -69,3 +69,7 @@ class Annotator(Protocol):
         problem, solution and outcome do not belong together.
         """
         ...
+
+    def most_samples(self, steps: int) -> int:
+        """Most samples that the program of a solution of so many steps asks for: work is shared out by it."""
+        ...

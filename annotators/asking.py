@@ -2,7 +2,7 @@
 
 The seed of a question depends on the run's seed and the prefix, never on the solution that led there or the
 annotator that asks. So solutions that begin alike, and a second recipe over the same store, get the answers
-that are already there.
+that are already there. Alike means token by token: two spellings of one text are two questions about one node.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def ask_prefix(
             problem=problem,
             node_key=key,
             prefix=solution.prefix(depth),
+            prefix_ids=solution.token_ids if depth else (),
             n=min(chunk, k - start),
             sampling=sampling or solution.sampling or SamplingParams(),
             seed=prefix_seed(seed, key),

@@ -24,6 +24,8 @@ class Sample:
     Attributes:
         node_key: key of the prefix: the problem's `root_key` or a node's key.
         prefix: its text, empty at the root.
+        prefix_ids: the tokens that the prefix begins, where its writer's are known: those of the whole solution
+            will do. They are sent where they are the completer's own spelling of the prefix.
         start: index of the first sample; asking again with a higher start gets new samples, not the old ones.
     """
 
@@ -34,6 +36,7 @@ class Sample:
     sampling: SamplingParams
     seed: int
     start: int = 0
+    prefix_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,10 @@ class MathShepherd:
             detail=detail,
         )
 
+    def most_samples(self, steps: int) -> int:
+        """k at every step but the last."""
+        return self.k * max(0, steps - 1)
+
 
 def _ending(answers: Sequence[PrefixAnswer]) -> tuple[AnnotationStatus, str]:
     errors = [answer.error for answer in answers if answer.error is not None]

@@ -134,6 +134,10 @@ class OmegaPRMLocate:
             return search.skipped(reason, f"its answer is not known to be wrong: {reason}")
         return (yield from search.run(reason=outcome.reason if outcome and is_silent(outcome) else ""))
 
+    def most_samples(self, steps: int) -> int:
+        """k at each prefix that a bisection of the steps looks at, and at the root if it is asked."""
+        return self.k * (max(0, steps - 1).bit_length() + self.ask_root)
+
     @property
     def _chunk(self) -> int:
         return self.chunk if self.stop_at_first_success else self.k

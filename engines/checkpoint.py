@@ -23,7 +23,7 @@ from steplabel.schemas import ConfigError, ModelIdentity, content_id
 BUNDLED: Final = "bundled"
 REMEMBER_ABOVE_BYTES: Final = 256 * 2**20  # smaller files hash in under a second; larger ones are remembered
 _CONFIG: Final = ("config.json", "generation_config.json")
-_TOKENIZER: Final = (
+TOKENIZER_FILES: Final = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -35,6 +35,7 @@ _TOKENIZER: Final = (
     "merges.txt",
     "tokenizer.model",
 )
+"""Files that decide how text and messages become ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ def read_identity(checkpoint: Checkpoint, *, dtype: str, licence: str = "") -> M
         weights=_weights_hash(checkpoint.folder),
         dtype=dtype,
         quantization=str(quantization.get("quant_method", "")),
-        tokenizer=_hash_of(_existing(checkpoint.folder, _TOKENIZER, "tokenizer")),
+        tokenizer=tokenizer_hash(checkpoint.folder),
         licence=licence or _card_licence(checkpoint.folder),
     )
 
@@ -84,6 +85,26 @@ def stored_dtype(folder: Path) -> str:
     """Number format the checkpoint names for itself, `float32` if it names none."""
     config = _config(folder)
     return str(config.get("dtype") or config.get("torch_dtype") or "float32")
+
+
+def tokenizer_hash(folder: Path) -> str:
+    """SHA-256 over names and contents of a tokenizer's files.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    files = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
+    if not files:
+        raise ConfigError(f"folder {folder} holds no tokenizer files ({', '.join(TOKENIZER_FILES)})")
+    return hash_files(files)
+
+
+def hash_files(files: Iterable[Path]) -> str:
+    """SHA-256 over the names and contents of files, in their order."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name}\0{_file_hash(file)}\0".encode())
+    return digest.hexdigest()
 
 
 def _bundled_folder() -> Path:
@@ -106,21 +127,7 @@ def _weights_hash(folder: Path) -> str:
     if not weights:
         raise ConfigError(f"model folder {folder} holds no *.safetensors or *.bin weights")
     configs = [folder / name for name in _CONFIG if (folder / name).is_file()]
-    return _hash_of([*weights, *configs])
-
-
-def _existing(folder: Path, names: Iterable[str], what: str) -> list[Path]:
-    found = [folder / name for name in names if (folder / name).is_file()]
-    if not found:
-        raise ConfigError(f"model folder {folder} holds no {what} files ({', '.join(names)})")
-    return found
-
-
-def _hash_of(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{file.name}\0{_file_hash(file)}\0".encode())
-    return digest.hexdigest()
+    return hash_files([*weights, *configs])
 
 
 def _file_hash(file: Path) -> str:

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol, TypeVar, runtime_checkable
 
+from steplabel.engines.devices import take_gpus
 from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, RenderedPrompt
 from steplabel.schemas import ConfigError, EngineClosed, ModelIdentity, ModelLoadError
+
+T = TypeVar("T")
 
 
 class EnginePreview(Protocol):
@@ -56,6 +61,7 @@ class LazyEngine:
         self._lock = threading.Lock()
         self._preview: EnginePreview | None = None
         self._engine: Engine | None = None
+        self._failure: ModelLoadError | None = None
         self._closed = False
 
     @property
@@ -76,7 +82,8 @@ class LazyEngine:
         """Open the engine if need be, and ask it.
 
         Raises:
-            ConfigError: the opened engine is not what the preview said: its files changed in between.
+            ModelLoadError: it cannot be opened, now or at an earlier request, or it is not what the preview said:
+                its files changed in between.
             EngineClosed: after `close`.
         """
         engine = self._engine
@@ -93,17 +100,29 @@ class LazyEngine:
 
     def _known(self) -> EnginePreview:
         # No lock: it is held while a model loads, and this runs on the event loop. Two previews do no harm.
+        if self._failure is not None:
+            raise self._failure
         if self._preview is None:
-            self._preview = self._engine or preview_of(self._spec) or self._open()
+            self._preview = self._engine or self._remembering(partial(_previewed, self._spec)) or self._open()
         return self._preview
 
     def _open(self) -> Engine:
         with self._lock:
             if self._closed:
                 raise EngineClosed("the engine was closed before it was opened")
+            if self._failure is not None:
+                raise self._failure
             if self._engine is None:
-                self._engine = self._checked(_open_model(self._spec))
+                self._engine = self._remembering(lambda: self._checked(_open_model(self._spec)))
             return self._engine
+
+    def _remembering(self, attempt: Callable[[], T]) -> T:
+        """Try it. What failed once is not tried again: a thousand requests must not wait for a minute each."""
+        try:
+            return attempt()
+        except ModelLoadError as error:
+            self._failure = error
+            raise
 
     def _checked(self, engine: Engine) -> Engine:
         if self._preview is not None and self._preview.identity != engine.identity:
@@ -119,7 +138,15 @@ class LazyEngine:
 
 
 def _open_model(spec: EngineSpec) -> Engine:
+    take_gpus()  # before anything asks CUDA, which reads once which GPUs it may see
     try:
         return spec.open()
+    except ConfigError as error:
+        raise ModelLoadError(str(error)) from error
+
+
+def _previewed(spec: EngineSpec) -> EnginePreview | None:
+    try:
+        return preview_of(spec)
     except ConfigError as error:
         raise ModelLoadError(str(error)) from error

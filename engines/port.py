@@ -21,14 +21,28 @@ it writes: a run may be resumed with another value (`field(default=..., metadata
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What the model is shown before its own words: plain text, or chat messages for the model's template."""
+    """What the model is shown before its own words: plain text, or chat messages for the model's template.
+
+    Attributes:
+        data: spans (start, end) of `text`, in order, that hold a problem and not the prompt's own words: the text
+            of a control token in them is plain text. All that messages hold is data.
+        thinking: whether the model is to think before it answers, where its template has a switch for it
+            (`enable_thinking`); None leaves it to the template. For messages only.
+    """
 
     text: str = ""
     messages: tuple[Message, ...] = ()
+    data: tuple[tuple[int, int], ...] = ()
+    thinking: bool | None = None
 
     def __post_init__(self) -> None:
         if bool(self.text) == bool(self.messages):
             raise ConfigError("a prompt is either text or messages: give one of the two")
+        if self.text and self.thinking is not None:
+            raise ConfigError("thinking is switched by a chat template: a prompt of plain text has none")
+        borders = [0, *(border for span in self.data for border in span), len(self.text)]
+        if borders != sorted(borders):
+            raise ConfigError(f"data spans {self.data} must rise within a prompt of {len(self.text)} characters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +51,9 @@ class GenerateRequest:
 
     Attributes:
         prefix: what the model has already said; generation goes on from its last character.
+        prefix_ids: the tokens it was sampled with, and perhaps more that followed them, where they are known. An
+            engine that has the tokenizer sends as many of them as lie within the prefix; ids that do not spell
+            the prefix are ignored, so those of another model do no harm.
         start: index of the first sample wanted.
         logprobs: most likely tokens to report for each generated one; None for none.
         prompt_logprobs: the same for the prompt's tokens.
@@ -44,6 +61,7 @@ class GenerateRequest:
 
     prompt: Prompt
     prefix: str = ""
+    prefix_ids: tuple[int, ...] = ()
     n: int = 1
     start: int = 0
     sampling: SamplingParams = field(default_factory=SamplingParams)

@@ -5,26 +5,46 @@ retried Beam element or a second label policy replays for free, and a request th
 asks the model only for the rest. What the store returns is what it holds: an answer is handed on once
 committed.
 
-    store_schema.py  the file        store_rows.py  keys and rows
-    store_writer.py  the one writing thread        progress.py  counts for other processes
+    store_rows.py    keys, rows and their checksums    store_flights.py  equal requests at the same time
+    store_writer.py  the one writing thread            store_commit.py   its transactions
+    store_file.py    the file                          store_schema.py   its tables, versions and migration
+    progress.py      counts for other processes
+
+What is done with a store apart from asking it stands in `store_stats.py`, `store_verify.py`, `store_gc.py` and
+`store_exchange.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shlex
+import sqlite3
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from steplabel.engines.lazy import LazyEngine
 from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, RenderedPrompt
-from steplabel.engines.store_rows import COLUMNS, Row, StoredSample, from_row, sample_keys, to_rows
-from steplabel.engines.store_schema import open_for_reading, store_errors
+from steplabel.engines.store_file import open_for_reading, store_errors
+from steplabel.engines.store_flights import Drawn, Flight, Flights
+from steplabel.engines.store_rows import (
+    COLUMNS,
+    REQUEST,
+    Row,
+    StoredSample,
+    answering,
+    from_row,
+    is_intact,
+    request_key,
+    request_row,
+    sample_keys,
+    spent,
+    to_rows,
+)
 from steplabel.engines.store_writer import StoreWriter
 from steplabel.schemas import EngineClosed, EngineError, ModelIdentity, StoreError
 
@@ -32,13 +52,13 @@ Redact = Callable[[str], str]
 KEYS_PER_QUERY: Final = 500  # below SQLite's oldest limit on parameters, 999
 
 
-@dataclass(slots=True, eq=False)
-class _Flight:
-    """One call to the engine for some keys, and how many requests wait for it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """A request, what the model reads of it, and the key that its samples share."""
 
-    keys: Sequence[str]
-    task: asyncio.Task[dict[str, StoredSample]]
-    waiting: int = 0
+    request: GenerateRequest
+    rendered: RenderedPrompt
+    key: bytes
 
 
 class RolloutStore:
@@ -48,13 +68,14 @@ class RolloutStore:
     and all go on with what it wrote.
 
     Args:
-        path: created with its folder where it does not exist.
-        run_id: whom usage and finished units are counted for.
-        redact: applied to each text before it is stored. The caller gets the redacted text as well, so that a
-            replay equals the first run; token ids of a changed text are dropped, they would give it away.
+        path: created with its folder where it does not exist; a store of an older version is brought up to this one.
+        run_id: whom usage, finished units and requests used are counted for.
+        redact: applied to each text before it is stored, prompts among them. The caller gets the redacted text as
+            well, so that a replay equals the first run; token ids of a changed text are dropped, they would give
+            it away.
 
     Raises:
-        StoreError: the file is not a store, of another version, damaged, locked or not writable.
+        StoreError: the file is not a store, of a newer version, damaged, locked or not writable.
     """
 
     def __init__(self, engine: Engine, path: str | Path, *, run_id: str = "", redact: Redact | None = None) -> None:
@@ -68,8 +89,7 @@ class RolloutStore:
         if reader is None:
             raise StoreError(f"rollout store {self.path} vanished right after it was opened")
         self._reader = reader
-        self._flights: dict[str, _Flight] = {}
-        self._tasks: set[asyncio.Task[dict[str, StoredSample]]] = set()
+        self._flights = Flights()
         self._closing: asyncio.Future[None] | None = None
 
     @property
@@ -84,7 +104,7 @@ class RolloutStore:
     async def generate(self, request: GenerateRequest) -> Completions:
         """Answer from the store, and ask the engine for what is missing.
 
-        Samples that another request is waiting for already are awaited with it, and count as stored.
+        Samples that another request is waiting for already are awaited with it, count as stored and cost nothing.
 
         Raises:
             StoreError: the store could not be read or written; what the engine drew meanwhile is lost.
@@ -92,14 +112,19 @@ class RolloutStore:
         """
         if self._closing is not None:
             raise EngineClosed("the rollout store was closed")
-        keys = sample_keys(self.identity, self.render(request), request)
-        found = self._read(keys, request.start)
+        rendered = self.render(request)
+        keys = sample_keys(self.identity, rendered, request)
+        asking = _Asking(request=request, rendered=rendered, key=request_key(self.identity, rendered, request))
+        rows = self._read(keys, request.start)
+        self._note_use(asking, rows)
+        found = {row[0].hex(): self._sample(row, index) for index, row in rows.items()}
         missing = [position for position, key in enumerate(keys) if key not in found]
-        asked = self._ask(request, keys, [at for at in missing if keys[at] not in self._flights])
+        own = self._ask(asking, keys, [at for at in missing if keys[at] not in self._flights])
+        asked = sum(len(flight.keys) for flight in own)
         self._writer.count(requests=1, stored_samples=request.n - asked)
-        flights = {self._flights[keys[position]] for position in missing}
-        found |= await self._awaited(flights)
-        return _answer(request, keys, found, asked)
+        found |= await self._flights.awaited(self._flights.of(keys[position] for position in missing))
+        cost = sum(flight.task.result().cost for flight in own)
+        return _answer(request, keys, found, asked, cost)
 
     def mark_finished(self, unit_id: str, kind: str) -> None:
         """Count a unit of work (a problem's id) as finished, for `read_progress`. Returns at once."""
@@ -119,13 +144,13 @@ class RolloutStore:
         try:
             await self._engine.close()
         finally:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._flights.ended()
             self._reader.close()
             # On the loop, though it blocks: at interpreter exit, where worker processes close, no thread can start.
             self._writer.close()
 
-    def _read(self, keys: Sequence[str], start: int) -> dict[str, StoredSample]:
-        """Look keys up, on the event loop: tens of microseconds a key, less than handing over costs."""
+    def _read(self, keys: Sequence[str], start: int) -> dict[int, Row]:
+        """Rows by sample index. On the event loop: tens of microseconds a key, less than handing over costs."""
         indices = {bytes.fromhex(key): index for index, key in enumerate(keys, start)}
         wanted, rows = list(indices), []
         with store_errors(self.path):
@@ -133,64 +158,53 @@ class RolloutStore:
                 some = wanted[at : at + KEYS_PER_QUERY]
                 query = f"SELECT {COLUMNS} FROM rollouts WHERE key IN ({','.join('?' * len(some))})"  # noqa: S608
                 rows += self._reader.execute(query, some).fetchall()
-        samples = (from_row(row, indices[row[0]]) for row in rows)
-        return {sample.key: sample for sample in samples}
+            if any(row[0] not in indices for row in rows):
+                raise sqlite3.DatabaseError("database is malformed: an index does not lead to its rows")
+        return {indices[row[0]]: row for row in rows}
 
-    def _ask(self, request: GenerateRequest, keys: Sequence[str], positions: Sequence[int]) -> int:
-        """Send the engine each run of neighbouring samples as one request; returns how many samples."""
-        for first, count in _runs(positions):
-            part = replace(request, start=request.start + first, n=count)
-            own = keys[first : first + count]
-            flight = _Flight(own, asyncio.create_task(self._draw(part, own)))
-            self._flights.update(dict.fromkeys(own, flight))
-            self._tasks.add(flight.task)
-            flight.task.add_done_callback(partial(self._landed, flight))
-        return len(positions)
-
-    def _landed(self, flight: _Flight, task: asyncio.Task[dict[str, StoredSample]]) -> None:
-        self._forget(flight)
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # seen, so that asyncio does not report it where every caller has left
-
-    def _forget(self, flight: _Flight) -> None:
-        for key in flight.keys:
-            if self._flights.get(key) is flight:
-                del self._flights[key]
-
-    def _leave(self, flight: _Flight) -> None:
-        flight.waiting -= 1
-        if flight.waiting == 0 and not flight.task.done():
-            # Forgotten at once: a request that comes before the task has ended must not join it.
-            self._forget(flight)
-            flight.task.cancel()
-
-    async def _awaited(self, flights: set[_Flight]) -> dict[str, StoredSample]:
-        for flight in flights:
-            flight.waiting += 1
-        found: dict[str, StoredSample] = {}
+    def _sample(self, row: Row, index: int) -> StoredSample:
+        if not is_intact(row):
+            remove = f"steplabel store verify {shlex.quote(str(self.path))} --remove-damaged"
+            raise StoreError(f"rollout {row[0].hex()} in {self.path} is damaged: `{remove}`, and it is drawn again")
         try:
-            for flight in flights:
-                # A cancelled caller must not take the flight down with it: others may wait for it too.
-                found |= await asyncio.shield(flight.task)
-        finally:
-            for flight in flights:
-                self._leave(flight)
-        return found
+            return from_row(row, index)
+        except ValueError as error:
+            raise StoreError(
+                f"rollout {row[0].hex()} in store {self.path} is not for this release: {error}; update steplabel"
+            ) from error
 
-    async def _draw(self, request: GenerateRequest, keys: Sequence[str]) -> dict[str, StoredSample]:
+    def _note_use(self, asking: _Asking, rows: Mapping[int, Row]) -> None:
+        """Note what is answered from the store alone, once; the rest is noted with its new rows.
+
+        Rows that an older version stored learn here which request they answer.
+        """
+        answers = [answering(row, asking.key, index) for index, row in rows.items() if row[REQUEST] is None]
+        if answers or (len(rows) == asking.request.n and not self._writer.has_noted(asking.key)):
+            self._writer.note_use(self._request_row(asking), answers)
+
+    def _request_row(self, asking: _Asking) -> Row:
+        prompt = asking.rendered.text if self._redact is None else self._redact(asking.rendered.text)
+        return request_row(asking.key, self.identity, prompt, asking.request)
+
+    def _ask(self, asking: _Asking, keys: Sequence[str], positions: Sequence[int]) -> list[Flight]:
+        """Send the engine each run of neighbouring samples as one request."""
+        flights = []
+        for first, count in _runs(positions):
+            part = replace(asking.request, start=asking.request.start + first, n=count)
+            own = keys[first : first + count]
+            flights.append(self._flights.start(own, self._draw(replace(asking, request=part), own)))
+        return flights
+
+    async def _draw(self, asking: _Asking, keys: Sequence[str]) -> Drawn:
+        request = asking.request
         answer = await self._engine.generate(request)
         if len(answer.samples) != request.n:
             raise EngineError(f"the engine returned {len(answer.samples)} samples, {request.n} were asked for")
-        self._writer.count(
-            engine_requests=1,
-            engine_samples=request.n,
-            prompt_tokens=answer.prompt_tokens,
-            completion_tokens=sum(sample.completion_tokens for sample in answer.samples),
-        )
-        rows = await self._written(to_rows(keys, self._redacted(answer)))
-        samples = (from_row(row, index) for index, row in enumerate(rows, request.start))
-        return {sample.key: sample for sample in samples}
+        self._writer.count(engine_requests=1, engine_samples=request.n, **spent(answer))
+        own = to_rows(keys, self._redacted(answer), asking.key, request.start)
+        rows = await self._written(self._request_row(asking), own)
+        samples = [self._sample(row, index) for index, row in enumerate(rows, request.start)]
+        return Drawn(samples={sample.key: sample for sample in samples}, cost=answer.cost)
 
     def _redacted(self, answer: Completions) -> Completions:
         if self._redact is None:
@@ -201,11 +215,11 @@ class RolloutStore:
             changed.append(sample if text == sample.text else replace(sample, text=text, token_ids=()))
         return replace(answer, samples=tuple(changed))
 
-    async def _written(self, rows: list[Row]) -> list[Row]:
+    async def _written(self, request: Row, rows: list[Row]) -> Sequence[Row]:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[Row]] = loop.create_future()
+        future: asyncio.Future[Sequence[Row]] = loop.create_future()
 
-        def settle(result: list[Row] | StoreError) -> None:
+        def settle(result: Sequence[Row] | StoreError) -> None:
             if future.done():
                 return
             if isinstance(result, StoreError):
@@ -213,12 +227,12 @@ class RolloutStore:
             else:
                 future.set_result(result)
 
-        def done(result: list[Row] | StoreError) -> None:
+        def done(result: Sequence[Row] | StoreError) -> None:
             # A loop that ended without waiting has nobody left to tell; the rows are in the file.
             if not loop.is_closed():
                 loop.call_soon_threadsafe(settle, result)
 
-        self._writer.write(rows, done)
+        self._writer.write(request, rows, done)
         return await future
 
 
@@ -230,12 +244,15 @@ def _runs(positions: Sequence[int]) -> list[tuple[int, int]]:
     return [(positions[a], b - a) for a, b in pairwise(cuts)]
 
 
-def _answer(request: GenerateRequest, keys: tuple[str, ...], found: dict[str, StoredSample], asked: int) -> Completions:
+def _answer(
+    request: GenerateRequest, keys: tuple[str, ...], found: dict[str, StoredSample], asked: int, cost: float
+) -> Completions:
     samples = [found[key] for key in keys]
     return Completions(
         samples=tuple(sample.completion for sample in samples),
         prompt_tokens=samples[0].prompt_tokens,
         cached_tokens=samples[0].cached_tokens,
+        cost=cost,
         prompt_logprob=samples[0].prompt_logprob,
         keys=keys,
         stored=request.n - asked,

@@ -1,157 +1,113 @@
-"""The rollout store's file: tables, how it is opened, and what SQLite's errors mean to a user.
+"""What stands in the rollout store's file, in this version and in the one before.
 
-WAL mode, so that readers and one writer do not wait for each other; `synchronous=NORMAL`, so that a commit
-costs
-no fsync: after a crash of the process nothing committed is lost, after a power cut at most the last moments.
+Version 2 says of every rollout which request it answers, so that rollouts can be understood away from the run that
+drew them; which runs used which requests; and what the model's answers cost. A file of version 1 is brought up to it
+in one transaction when it is opened for writing: columns are added and nothing is rewritten, so it takes a moment
+whatever the size, and a kill leaves the one version or the other. Opened for reading, it is shown as version 2.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from steplabel.schemas import StoreError
 
 FORMAT: Final = "steplabel rollout store"
-VERSION: Final = 1
-BUSY_SECONDS: Final = 30.0  # how long to wait for another process's commit, which takes milliseconds
+VERSION: Final = 2
 
 _TABLES: Final = (
+    # `rollouts` is how many there are: counting them takes a scan, and progress bars ask twice a second.
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    # With a rowid, text is appended in the order it comes and only the 16-byte keys are spread over the
-    # index.
+    # With a rowid, text is appended in the order it comes and only the 16-byte keys are spread over the index.
+    # `request` and `sample` are null where a rollout was stored by version 1 and nobody asked for it since.
     """CREATE TABLE rollouts (
         key BLOB PRIMARY KEY, text TEXT NOT NULL, finish_reason TEXT NOT NULL, token_ids BLOB NOT NULL,
         completion_tokens INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
-        cumulative_logprob REAL, prompt_logprob REAL, checksum INTEGER NOT NULL)""",
+        cumulative_logprob REAL, prompt_logprob REAL, checksum INTEGER NOT NULL, request BLOB, sample INTEGER)""",
     """CREATE TABLE usage (
-        run_id TEXT NOT NULL, process TEXT NOT NULL, requests INTEGER NOT NULL, engine_requests INTEGER NOT
-        NULL, engine_samples INTEGER NOT NULL, stored_samples INTEGER NOT NULL, prompt_tokens INTEGER NOT
-        NULL,
-        completion_tokens INTEGER NOT NULL, PRIMARY KEY (run_id, process)) WITHOUT ROWID""",
+        run_id TEXT NOT NULL, process TEXT NOT NULL, requests INTEGER NOT NULL, engine_requests INTEGER NOT NULL,
+        engine_samples INTEGER NOT NULL, stored_samples INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL DEFAULT 0, cost REAL NOT NULL DEFAULT 0,
+        PRIMARY KEY (run_id, process)) WITHOUT ROWID""",
     """CREATE TABLE finished (
         run_id TEXT NOT NULL, unit_id TEXT NOT NULL, kind TEXT NOT NULL,
         PRIMARY KEY (run_id, unit_id)) WITHOUT ROWID""",
 )
+# By content key and not by number: a key is known before anything is written, and is the same in every store.
+_REQUESTS: Final = """CREATE TABLE requests (
+    key BLOB PRIMARY KEY, model TEXT NOT NULL, model_name TEXT NOT NULL, licence TEXT NOT NULL, prompt TEXT NOT NULL,
+    sampling TEXT NOT NULL, seed INTEGER, checksum INTEGER NOT NULL)"""
+_USES: Final = """CREATE TABLE uses (
+    run_id TEXT NOT NULL, request BLOB NOT NULL, PRIMARY KEY (run_id, request)) WITHOUT ROWID"""
+
+_FROM_VERSION_1: Final = (
+    "ALTER TABLE rollouts ADD COLUMN request BLOB",
+    "ALTER TABLE rollouts ADD COLUMN sample INTEGER",
+    "ALTER TABLE usage ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE usage ADD COLUMN cost REAL NOT NULL DEFAULT 0",
+    _REQUESTS,
+    _USES,
+    "INSERT INTO meta SELECT 'rollouts', COUNT(*) FROM rollouts",
+    f"UPDATE meta SET value = '{VERSION}' WHERE name = 'version'",  # noqa: S608 - our own number
+)
+
+# What a reader asks by the plain name comes from here: SQLite looks among the temporary tables first.
+_VIEWS_OF_VERSION_1: Final = (
+    """CREATE TEMP VIEW rollouts AS SELECT rowid AS rowid, key, text, finish_reason, token_ids, completion_tokens,
+        prompt_tokens, cached_tokens, cumulative_logprob, prompt_logprob, checksum, NULL AS request, NULL AS sample
+        FROM main.rollouts""",
+    "CREATE TEMP VIEW usage AS SELECT *, 0 AS cached_tokens, 0.0 AS cost FROM main.usage",
+    # The rows of version 1 were never deleted, so the last number is their count.
+    """CREATE TEMP VIEW meta AS SELECT name, value FROM main.meta
+        UNION ALL SELECT 'rollouts', COALESCE(MAX(rowid), 0) FROM main.rollouts""",
+    _REQUESTS.replace("CREATE TABLE", "CREATE TEMP TABLE"),
+    _USES.replace("CREATE TABLE", "CREATE TEMP TABLE"),
+)
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
-    """Open the store, creating it where there is none.
-
-    Raises:
-        StoreError: not a store, of another version, damaged, locked, or not writable.
-    """
-    with store_errors(path):
-        _make_folder(path)
-        connection = _connect(path, "rwc")
-        try:
-            # Looked at before anything is changed: a foreign database must stay as it is.
-            if _tables(connection):
-                _check(connection, path)
-            _enter_wal(connection)
-            connection.execute("BEGIN IMMEDIATE")
-            if not _tables(connection):
-                _create(connection)
-            connection.execute("COMMIT")
-            _check(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-    return connection
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether the file holds no table yet, ours or anybody's."""
+    return not _tables(connection)
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection | None:
-    """Open a store to read from; None where there is none yet, or one that is just being created.
-
-    Raises:
-        StoreError: not a store, of another version, or damaged.
-    """
-    if not path.exists():
-        return None
-    with store_errors(path):
-        connection = _connect(path, "ro")
-        try:
-            if _tables(connection):
-                _check(connection, path)
-                return connection
-        except BaseException:
-            connection.close()
-            raise
-        connection.close()
-        return None
-
-
-@contextmanager
-def store_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system raise into a StoreError that says what to do."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"rollout store {path}: {error}; {_advice(str(error))}") from error
-
-
-def _advice(message: str) -> str:
-    hints = {
-        "not a database": "this is another kind of file: choose another path for the store",
-        "malformed": "the file is damaged: restore a copy, or move it away and start a new one",
-        "is full": "free some space and run the command again, nothing stored so far is lost",
-        "disk I/O": "check the disk; on a network file system, put the store on a local one",
-        "locked": "another process holds it: end that process, or give this run its own store",
-        "readonly": "the path must be writable: choose another one",
-        "unable to open": "its folder must exist or be creatable, and be writable",
-    }
-    return next((hint for key, hint in hints.items() if key in message), "check the path and its permissions")
-
-
-def _make_folder(path: Path) -> None:
-    if path.is_dir():
-        raise IsADirectoryError("is a folder, the store is one file")
-    path.parent.mkdir(parents=True, exist_ok=True)
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.resolve().as_uri()}?mode={mode}"
-    # One thread at a time uses a connection, but not always the one that opened it. Transactions are ours to
-    # begin.
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA synchronous=NORMAL")
-    return connection
-
-
-def _enter_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL. Two processes that create a store at once collide here, and SQLite does not wait."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    for statement in _TABLES:
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables of an empty store, within a transaction of the caller's."""
+    for statement in (*_TABLES, _REQUESTS, _USES):
         connection.execute(statement)
-    rows = [("format", FORMAT), ("version", str(VERSION))]
+    rows = [("format", FORMAT), ("version", str(VERSION)), ("rollouts", "0")]
     connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a store of version 1 up to this one, within a transaction of the caller's."""
+    for statement in _FROM_VERSION_1:
+        connection.execute(statement)
+
+
+def show_as_current(connection: sqlite3.Connection) -> None:
+    """Let this connection read a store of version 1 as if it were of this version; the file stays as it is."""
+    for statement in _VIEWS_OF_VERSION_1:
+        connection.execute(statement)
+
+
+def version_of(connection: sqlite3.Connection, name: str) -> int:
+    """The version of the store, 1 or 2; `name` is what messages call it.
+
+    Raises:
+        StoreError: not a rollout store, or of a version that this program does not know.
+    """
     known = "meta" in _tables(connection)
     meta = dict(connection.execute("SELECT name, value FROM meta").fetchall()) if known else {}
     if meta.get("format") != FORMAT:
-        raise StoreError(f"{path} is a database, but not a rollout store: choose another path for the store")
-    if meta.get("version") != str(VERSION):
+        raise StoreError(f"{name} is a database, but not a rollout store: choose another path for the store")
+    version = meta.get("version")
+    if version not in ("1", str(VERSION)):
         raise StoreError(
-            f"rollout store {path} has version {meta.get('version')}, this program reads version {VERSION}: "
-            "use the release that wrote it, or start a new store"
+            f"rollout store {name} has version {version}, this program reads versions 1 to {VERSION}: "
+            "update steplabel to the release that wrote it, or start a new store"
         )
+    return int(version)
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:

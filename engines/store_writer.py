@@ -11,35 +11,20 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from steplabel.engines.store_rows import COLUMNS, Row
-from steplabel.engines.store_schema import open_for_writing, store_errors
+from steplabel.engines.store_commit import Notes, Usage, commit
+from steplabel.engines.store_file import open_for_writing, store_errors
+from steplabel.engines.store_rows import Row
 from steplabel.schemas import StoreError
 from steplabel.schemas.validation import check_text
 
-Done: TypeAlias = Callable[["list[Row] | StoreError"], None]
+Done: TypeAlias = Callable[["Sequence[Row] | StoreError"], None]
 COUNT_SECONDS: Final = 0.05  # counts and marks that come without rows wait this long for company
 MAX_JOBS: Final = 1024  # jobs in one commit: bounds how long another process waits for its turn
-
-_INSERT: Final = f"INSERT OR IGNORE INTO rollouts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-_SELECT: Final = f"SELECT {COLUMNS} FROM rollouts WHERE key = ?"  # noqa: S608 - our own names
-_USAGE: Final = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_FINISHED: Final = "INSERT OR REPLACE INTO finished VALUES (?, ?, ?)"
-
-
-@dataclass(slots=True, kw_only=True)
-class Usage:
-    """What this process asked and got so far; the fields are those of `StoreProgress`."""
-
-    requests: int = 0
-    engine_requests: int = 0
-    engine_samples: int = 0
-    stored_samples: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+MAX_REMEMBERED: Final = 100_000  # requests known to be noted; past it some are noted again, which changes nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +52,31 @@ class StoreWriter:
         self._queue: queue.SimpleQueue[_Job | str] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._usage = Usage()
-        self._finished: dict[str, str] = {}
+        self._notes = Notes()
+        self._noted: set[bytes] = set()
         self._unsaved = False
         self._error: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="rollout-store-writer", daemon=True)
         self._thread.start()
 
-    def write(self, rows: list[Row], done: Done) -> None:
-        """Insert rows; `done` is called on the writer's thread with the rows as the store now holds them."""
+    def write(self, request: Row, rows: list[Row], done: Done) -> None:
+        """Insert a request's rows; `done` is called on the writer's thread with the rows as the store holds them."""
+        with self._lock:  # noted even if it was before: `store gc` may have taken it away
+            self._note(request)
         self._queue.put(_Job(rows, done))
 
-    def count(self, **increments: int) -> None:
+    def has_noted(self, request_key: bytes) -> bool:
+        """Whether this process has noted that its run used the request."""
+        return request_key in self._noted
+
+    def note_use(self, request: Row, answers: Sequence[Row] = ()) -> None:
+        """Record that this run uses a request, and that stored rows which did not say so answer it."""
+        with self._lock:
+            self._note(request)
+            self._notes.answers += answers
+        self._wake()
+
+    def count(self, **increments: float) -> None:
         """Add to this process's usage, by the field names of `Usage`."""
         with self._lock:
             for name, increment in increments.items():
@@ -89,7 +88,7 @@ class StoreWriter:
         check_text(unit_id, field="finished unit's id")
         check_text(kind, field="finished unit's kind")
         with self._lock:
-            self._finished[unit_id] = kind
+            self._notes.finished[unit_id] = kind
         self._wake()
 
     def close(self) -> None:
@@ -103,6 +102,12 @@ class StoreWriter:
         self._connection.close()
         if self._error is not None:
             raise self._error
+
+    def _note(self, request: Row) -> None:
+        if len(self._noted) >= MAX_REMEMBERED:
+            self._noted.clear()
+        self._noted.add(request[0])
+        self._notes.requests[request[0]] = request
 
     def _wake(self) -> None:
         if not self._unsaved:
@@ -136,49 +141,26 @@ class StoreWriter:
             batch.stop = True
 
     def _commit(self, jobs: Sequence[_Job]) -> None:
-        usage, finished = self._counts()
-        answers: Sequence[list[Row] | StoreError]
+        usage, notes = self._taken()
+        answers: Sequence[Sequence[Row] | StoreError]
         try:
             with store_errors(self._path):
-                answers = self._transaction(jobs, usage, finished)
+                answers = commit(self._connection, self._owner, [job.rows for job in jobs], usage, notes)
             self._error = None
         except Exception as error:  # noqa: BLE001 - if this thread died, every caller would wait for ever
             failure = error if isinstance(error, StoreError) else StoreError(f"{self._path}: {error!r}")
             self._error = failure
-            self._put_back(finished)
+            self._put_back(notes)
             answers = [failure] * len(jobs)
         for job, answer in zip(jobs, answers, strict=True):
             job.done(answer)
 
-    def _counts(self) -> tuple[tuple[int, ...], dict[str, str]]:
+    def _taken(self) -> tuple[Usage, Notes]:
         with self._lock:
             self._unsaved = False
-            finished, self._finished = self._finished, {}
-            return astuple(self._usage), finished
+            notes, self._notes = self._notes, Notes()
+            return replace(self._usage), notes
 
-    def _put_back(self, finished: dict[str, str]) -> None:
+    def _put_back(self, notes: Notes) -> None:
         with self._lock:
-            self._finished = finished | self._finished
-
-    def _transaction(self, jobs: Sequence[_Job], usage: tuple[int, ...], finished: dict[str, str]) -> list[list[Row]]:
-        connection, run_id = self._connection, self._owner[0]
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            before = connection.total_changes
-            rows = [row for job in jobs for row in job.rows]
-            connection.executemany(_INSERT, rows)
-            all_new = connection.total_changes - before == len(rows)
-            stored = [job.rows if all_new else self._as_stored(job.rows) for job in jobs]
-            connection.execute(_USAGE, (*self._owner, *usage))
-            connection.executemany(_FINISHED, [(run_id, unit, kind) for unit, kind in finished.items()])
-            connection.execute("COMMIT")
-        except BaseException:
-            # A full disk may have ended the transaction already.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        return stored
-
-    def _as_stored(self, rows: list[Row]) -> list[Row]:
-        """The first writer of a key wins: read back what it wrote."""
-        return [self._connection.execute(_SELECT, (row[0],)).fetchone() for row in rows]
+            self._notes = notes.before(self._notes)

@@ -53,6 +53,15 @@ class TransformersSpec:
             if value is not None and value < 1:
                 raise ConfigError(f"{name}={value} must be at least 1, or None for the default")
 
+    @property
+    def gpus(self) -> int:
+        """One where it will run on a GPU."""
+        if self.device != AUTO:
+            return int(self.device != "cpu")
+        import torch  # noqa: PLC0415 - see above
+
+        return int(torch.cuda.is_available())
+
     def preview(self) -> ModelPreview:
         """Identity and rendering from the model's files: tokenizer, config and hashes, no weights loaded.
 

@@ -52,6 +52,10 @@ class MiddleProbe:
         )
         return Annotation(status=AnnotationStatus.COMPLETE, rollouts=answer.rollouts, outcomes=answer.outcomes)
 
+    def most_samples(self, steps: int) -> int:
+        """One question, however long the solution is."""
+        return self.k
+
 
 def main() -> None:
     """Step through it: the model is a function that finishes right from a prefix without the wrong 9."""

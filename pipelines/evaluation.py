@@ -79,8 +79,8 @@ def truths(folder: OutputFolder, rows: Sequence[LabelRow], truth: Truth) -> list
     return [truth(row.problem, whole[row.problem_id, row.solution_id]) for row in rows]
 
 
-def evaluate(folder: OutputFolder, truth: Truth) -> Evaluation:
-    """Compare a run's first errors with the truth.
+def evaluate(folder: OutputFolder, truth: Truth, *, level: float = 0.95) -> Evaluation:
+    """Compare a run's first errors with the truth; `level` is that of the intervals.
 
     Raises:
         ConfigError: the folder is no dataset, or no row of it is known to the gold.
@@ -93,6 +93,7 @@ def evaluate(folder: OutputFolder, truth: Truth) -> Evaluation:
         [row.first_error for row, _ in known],
         [true for _, true in known],
         groups=[row.group_id for row, _ in known],
+        level=level,
     )
     return Evaluation(
         path=folder.path,

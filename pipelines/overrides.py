@@ -16,8 +16,8 @@ from steplabel.schemas import ConfigError
 T = TypeVar("T")
 
 
-def apply_overrides(config: T, assignments: Iterable[str]) -> T:
-    """Apply `path=value` texts in order.
+def apply_overrides(config: T, assignments: Iterable[str], *, flag: str = "--set") -> T:
+    """Apply `path=value` texts in order; errors name the `flag` that they came with.
 
     Values are JSON where they parse as such (`8`, `0.5`, `true`, `null`, `["\\n"]`), else plain text.
 
@@ -27,23 +27,23 @@ def apply_overrides(config: T, assignments: Iterable[str]) -> T:
     for assignment in assignments:
         path, found, text = assignment.partition("=")
         if not found:
-            raise ConfigError(f"--set {assignment!r}: wants path.to.field=value")
-        config = _set(config, path.strip().split("."), text.strip(), path.strip())
+            raise ConfigError(f"{flag} {assignment!r}: wants path.to.field=value")
+        config = _set(config, path.strip().split("."), text.strip(), f"{flag} {path.strip()}")
     return config
 
 
 def _set(config: Any, path: list[str], text: str, whole: str) -> Any:
     if not dataclasses.is_dataclass(config) or isinstance(config, type):
-        raise ConfigError(f"--set {whole}: {path[0]!r} lies inside a plain value, which has no fields")
+        raise ConfigError(f"{whole}: {path[0]!r} lies inside a plain value, which has no fields")
     names = [f.name for f in dataclasses.fields(config)]
     name, rest = path[0], path[1:]
     if name not in names:
-        raise ConfigError(f"--set {whole}: no field {name!r} in {type(config).__name__}; it has {', '.join(names)}")
+        raise ConfigError(f"{whole}: no field {name!r} in {type(config).__name__}; it has {', '.join(names)}")
     if rest:
         value = _set(getattr(config, name), rest, text, whole)
     elif dataclasses.is_dataclass(getattr(config, name)):
-        inner = ", ".join(f"{whole}.{f.name}" for f in dataclasses.fields(getattr(config, name)))
-        raise ConfigError(f"--set {whole}={text}: a group of settings; set one of {inner}")
+        inner = ", ".join(f"{whole.rsplit(maxsplit=1)[-1]}.{f.name}" for f in dataclasses.fields(getattr(config, name)))
+        raise ConfigError(f"{whole}={text}: a group of settings; set one of {inner}")
     else:
         value = _parse(text, typing.get_type_hints(type(config))[name], whole)
     changes = {name: value}
@@ -62,7 +62,7 @@ def _parse(text: str, kind: Any, whole: str) -> Any:
     try:
         return msgspec.convert(plain, kind, strict=False)
     except (msgspec.ValidationError, TypeError) as error:
-        raise ConfigError(f"--set {whole}={text}: {error}") from error
+        raise ConfigError(f"{whole}={text}: {error}") from error
 
 
 def _is_text(kind: Any) -> bool:

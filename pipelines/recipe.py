@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from steplabel.annotators.annotation import Annotator
 from steplabel.annotators.question_filter import QuestionFilter
@@ -16,6 +16,9 @@ from steplabel.schemas import ConfigError, SamplingParams, content_id
 from steplabel.schemas.segmentation import Segmenter
 from steplabel.transforms.prompts import PromptTemplate
 from steplabel.verifiers import AnswerChecker
+
+USUAL_STEPS: Final = 16
+"""All solutions of ProcessBench's GSM8K part have no more, and 98 of 100 of the first 500 of its MATH part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,12 @@ class Recipe:
     solutions: int = 4
     seed: int = 0
     in_flight: int = field(default=256, metadata=SPEED_ONLY)
+
+    @property
+    def most_tokens(self) -> int:
+        """Most tokens that a problem costs whose solutions have no more steps than is usual."""
+        samples = self.solutions * (1 + self.annotator.most_samples(USUAL_STEPS))
+        return samples * self.policy_sampling.max_tokens
 
     def __post_init__(self) -> None:
         if self.solutions < 1 or self.in_flight < 1:

@@ -83,6 +83,11 @@ def print_summary(console: Console, result: RunResult, counts: DatasetCounts) ->
         ("from the store", f"{usage.stored_samples:,} samples"),
         ("wall", f"{result.seconds:,.1f} s"),
     ]
+    if usage.cached_tokens:
+        share = usage.cached_tokens / usage.prompt_tokens
+        cost.append(("prompt tokens", f"{usage.prompt_tokens:,}, {share:.0%} of them cached"))
+    if usage.cost:
+        cost.append(("cost", f"{usage.cost:,.2f}"))
     if counts.decided:
         cost.append(("tokens per labelled step", f"{tokens / counts.decided:,.1f}"))
     _print(console, _count_rows(counts) + cost)

@@ -28,6 +28,7 @@ from steplabel.transforms.dataset import ChunkName, OutputFolder
 from steplabel.transforms.host import close_engine_host, engine_host
 from steplabel.transforms.intake import Intake
 from steplabel.transforms.io import read_rows
+from steplabel.transforms.shards import shard_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ def run(recipe: Recipe, options: RunOptions, console: Console) -> RunResult:
     with ExitStack() as stack:
         stack.callback(close_engine_host)
         worksite = Worksite.enter(recipe, options, stack)
-        beam_flags = stack.enter_context(beam_options(options.runner))
+        beam_flags = stack.enter_context(beam_options(options.runner, (recipe.policy, recipe.completer)))
         total = _count(options)
         progress = RunProgress(store=worksite.store, run_id=worksite.account, total=total, console=console)
         with progress.shown():
@@ -150,7 +151,12 @@ def _run_chunk(site: Worksite, chunk: _Chunk, flags: PipelineOptions) -> None:
         completer_licence=engine_host().engine(completer).identity.licence,
         folder=site.folder,
         chunk=chunk.name,
-        shards=site.options.runner.workers,
+        shards=shard_count(
+            len(chunk.problems),
+            workers=site.options.runner.workers,
+            tokens_each=site.recipe.most_tokens,
+            budget=site.options.shard_tokens,
+        ),
     )
     try:
         with beam.Pipeline(options=flags) as pipeline:

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +14,8 @@ from pathlib import Path
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from steplabel.engines.devices import worker_environment
+from steplabel.engines.port import EngineSpec
 from steplabel.pipelines.external import external_workers
 from steplabel.schemas import ConfigError, DataError, EngineError, ModelLoadError, StoreError
 
@@ -44,8 +46,12 @@ class RunnerChoice:
 
 
 @contextmanager
-def beam_options(choice: RunnerChoice) -> Iterator[PipelineOptions]:
-    """Options for pipelines of this choice; what has to run beside them runs until the block ends."""
+def beam_options(choice: RunnerChoice, engines: Sequence[EngineSpec]) -> Iterator[PipelineOptions]:
+    """Options for pipelines of this choice; what has to run beside them runs until the block ends.
+
+    Args:
+        engines: what the workers will open, so that each gets the GPUs it needs.
+    """
     _quieten_beam()
     if choice.kind is RunnerKind.EXTERNAL:
         with external_workers() as flags:
@@ -55,7 +61,7 @@ def beam_options(choice: RunnerChoice) -> Iterator[PipelineOptions]:
     elif choice.workers == 1:
         yield PipelineOptions(["--runner=FnApiRunner"])
     else:
-        with _environment_of_workers(choice.workers):
+        with _environment_of_workers(choice.workers, engines):
             yield PipelineOptions(
                 [
                     "--runner=FnApiRunner",
@@ -66,13 +72,14 @@ def beam_options(choice: RunnerChoice) -> Iterator[PipelineOptions]:
 
 
 @contextmanager
-def _environment_of_workers(workers: int) -> Iterator[None]:
-    """What worker processes inherit: quiet logs, and a share of the cores (N models with all of them would fight)."""
+def _environment_of_workers(workers: int, engines: Sequence[EngineSpec]) -> Iterator[None]:
+    """What worker processes inherit: quiet logs, and a share of the cores and of the GPUs."""
     cores = max(1, (os.cpu_count() or 1) // workers)
     with tempfile.TemporaryDirectory() as folder:
         quiet = Path(folder, "options.json")  # this runner hands its workers no options, but they look for such a file
         quiet.write_text('{"default_sdk_harness_log_level": "CRITICAL"}')
-        wanted = {"OMP_NUM_THREADS": str(cores), "PIPELINE_OPTIONS_FILE": str(quiet)} | os.environ
+        machine = {"OMP_NUM_THREADS": str(cores)} | worker_environment(engines, Path(folder))
+        wanted = machine | {"PIPELINE_OPTIONS_FILE": str(quiet)} | os.environ
         before = dict(os.environ)
         os.environ.update(wanted)
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from steplabel.engines.budget import BudgetedSpec
+from steplabel.engines.devices import check_workers
 from steplabel.engines.lazy import LazyEngine
 from steplabel.engines.port import EngineSpec
 from steplabel.engines.store import StoredSpec
@@ -36,6 +37,8 @@ class RunOptions:
         chunk: problems in one pipeline run and one commit: what may have to be done again after a kill.
         store: the rollout store's file; empty for one inside the output folder. Runs may share one.
         max_tokens, max_requests: budget of the whole run, over all its resumptions; None for no limit.
+        shard_tokens: most tokens that one shard may cost, and hence what a lost worker may cost; None for one
+            shard a worker, which keeps the engine fullest.
         max_reject_share: share of input rows that may be refused before the run counts as failed.
     """
 
@@ -48,6 +51,7 @@ class RunOptions:
     runner: RunnerChoice = RunnerChoice()
     max_tokens: int | None = None
     max_requests: int | None = None
+    shard_tokens: int | None = None
     max_reject_share: float = 0.9
 
     def __post_init__(self) -> None:
@@ -57,7 +61,7 @@ class RunOptions:
             object.__setattr__(self, name, absolute(getattr(self, name)))
         if f"{self.output}/".startswith(f"{absolute(self.input)}/"):
             raise ConfigError(f"--output {self.output!r} lies in the input: the run would read what it writes")
-        for name in ("limit", "chunk", "max_tokens", "max_requests"):
+        for name in ("limit", "chunk", "max_tokens", "max_requests", "shard_tokens"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"--{name.replace('_', '-')} {value}: must be at least 1")
@@ -77,6 +81,7 @@ class Worksite:
     @classmethod
     def enter(cls, recipe: Recipe, options: RunOptions, stack: ExitStack) -> Worksite:
         """Lock the folder, check that it is new or this run's own, and clear what a kill left behind."""
+        check_workers((recipe.policy, recipe.completer), options.runner.workers)
         folder = OutputFolder(options.output)
         folder.require_free()
         asked, models = fingerprint(options.input), _identities(recipe)

@@ -7,6 +7,7 @@ models.py        which model answered and how it was asked
 problem.py       problems, gold answers, chat messages, images, tools, tests
 solution.py      steps, prefix nodes, solutions
 evidence.py      rollouts, outcomes, observations, rejects
+exported_rollout.py   a rollout in a file of its own
 labels.py        step labels under one policy, dataset rows
 batches.py       evidence and labels of many solutions as flat arrays
 segmentation.py  lossless splitting of solutions into steps
@@ -39,6 +40,7 @@ from steplabel.schemas.evidence import (
     Rollout,
     Verdict,
 )
+from steplabel.schemas.exported_rollout import ExportedRollout
 from steplabel.schemas.ids import content_id, derive_seed
 from steplabel.schemas.labels import (
     NO_ERROR,
@@ -98,6 +100,7 @@ __all__ = [
     "EngineClosed",
     "EngineError",
     "Evidence",
+    "ExportedRollout",
     "FinishReason",
     "GivenSteps",
     "GoldAnswer",

@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from steplabel.schemas import ConfigError
-from steplabel.schemas.arrow import from_table, to_table
+from steplabel.schemas.arrow import arrow_schema, from_table, to_table
+from steplabel.transforms.whole_file import whole_file
 
 JSON_LINES = (".jsonl", ".ndjson")
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
@@ -98,7 +99,7 @@ def read_rows(path: str) -> Iterator[RawRow]:
             yield RawRow(where=_label(file), error=f"the rest of the file cannot be read: {error}")
 
 
-_BROKEN_FILE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, pa.ArrowException)
+_BROKEN_FILE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, pa.ArrowException, UnicodeDecodeError)
 """What readers of compressed and columnar files raise in the middle of a damaged one."""
 
 
@@ -187,9 +188,17 @@ def _read_json(path: str) -> Iterator[RawRow]:
 def _read_parquet(path: str) -> Iterator[RawRow]:
     try:
         with _open(path) as handle:
-            rows = (row for batch in pq.ParquetFile(handle).iter_batches(1024) for row in batch.to_pylist())
-            for number, row in enumerate(rows, start=1):
+            # A group at a time: one iterator over all of them keeps every byte it has read until the end.
+            file = pq.ParquetFile(handle, page_checksum_verification=True)
+            batches = (batch for group in range(file.num_row_groups) for batch in file.iter_batches(1024, [group]))
+            number = 0
+            for number, row in enumerate((row for batch in batches for row in batch.to_pylist()), start=1):
                 yield _row(row, f"{_label(path)}:{number}")
+            if number != file.metadata.num_rows:
+                wanted = file.metadata.num_rows
+                yield RawRow(
+                    where=_label(path), error=f"damaged: {number:,} rows instead of the {wanted:,} it promises"
+                )
     except (pa.ArrowInvalid, OSError) as error:
         yield RawRow(where=_label(path), error=f"not Parquet: {error}")
 
@@ -218,6 +227,21 @@ def write_records(records: Sequence[Any], record: type, path: str) -> tuple[int,
     with fsspec.open(path, "wb") as handle:
         handle.write(data)
     return data.size, hashlib.sha256(data).hexdigest()
+
+
+def write_groups(groups: Iterable[Sequence[Any]], record: type, path: str) -> int:
+    """Write one Parquet file with a row group for each of `groups`, and return how many records it holds.
+
+    Only one group is held at a time, and the file appears under its name when it is whole. Pages carry checksums.
+    """
+    options = {"compression": "zstd", "write_page_checksum": True}
+    with whole_file(path) as handle, pq.ParquetWriter(handle, arrow_schema(record), **options) as writer:
+        return sum(_write_group(writer, to_table(group, record)) for group in groups)
+
+
+def _write_group(writer: pq.ParquetWriter, table: pa.Table) -> int:
+    writer.write_table(table)
+    return int(table.num_rows)
 
 
 def read_records(paths: Iterable[str], record: type) -> Iterator[Any]:

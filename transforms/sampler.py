@@ -9,7 +9,7 @@ from steplabel.annotators.effects import Sample, Samples
 from steplabel.engines.port import Completion, Completions, Engine, GenerateRequest
 from steplabel.schemas import CheckedOutcome, FinishReason, Rollout, content_id
 from steplabel.transforms.answers import judge
-from steplabel.transforms.prompts import PromptTemplate
+from steplabel.transforms.prompts import PromptTemplate, hold_back_blanks, without_blanks
 from steplabel.verifiers import AnswerChecker
 
 
@@ -23,20 +23,22 @@ class Sampler:
 
     async def __call__(self, effect: Sample) -> Samples:
         """Sample and check. Raises what the engine raises: EngineError, BudgetExhausted, StoreError."""
+        prefix, blanks = hold_back_blanks(effect.prefix)
         request = GenerateRequest(
             prompt=self.prompt.prompt(effect.problem),
-            prefix=effect.prefix,
+            prefix=prefix,
+            prefix_ids=effect.prefix_ids,
             n=effect.n,
             start=effect.start,
             sampling=effect.sampling,
             seed=effect.seed,
         )
         answer = await self.engine.generate(request)
-        rollouts = tuple(self._rollout(effect, answer, i) for i in range(len(answer.samples)))
+        rollouts = tuple(self._rollout(effect, answer, i, blanks) for i in range(len(answer.samples)))
         outcomes = [await check(self.checker, effect, rollout) for rollout in rollouts]
         return Samples(rollouts=rollouts, outcomes=tuple(outcomes))
 
-    def _rollout(self, effect: Sample, answer: Completions, i: int) -> Rollout:
+    def _rollout(self, effect: Sample, answer: Completions, i: int, blanks: str) -> Rollout:
         sample = answer.samples[i]
         completer = self.engine.identity.id
         return Rollout(
@@ -47,7 +49,7 @@ class Sampler:
             sampling=effect.sampling,
             seed=effect.seed,
             index=sample.index,
-            text=sample.text,
+            text=without_blanks(blanks, sample.text),
             finish_reason=sample.finish_reason,
             prompt_tokens=answer.prompt_tokens,
             completion_tokens=sample.completion_tokens,

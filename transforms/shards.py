@@ -1,7 +1,9 @@
 """Shards: the element of an engine stage is a list of problems, worked on together without a barrier.
 
-A shard is the unit of balance and of retry. Inside it the driver keeps `in_flight` problems going, so a shard
-should hold a few times that many, and there should be at least one shard for each worker process.
+A shard is the unit of balance and of retry. Inside it the driver keeps `in_flight` problems going, and at its
+end the engine runs empty, so a shard should hold a few times that many, and on one machine there should be just
+one shard for each worker process. A cluster that loses workers wants smaller ones: a budget of tokens says how
+much work may have to be done again.
 """
 
 from __future__ import annotations
@@ -22,6 +24,18 @@ REJECTS = "rejects"
 def shard_of(evidence: Evidence, count: int) -> int:
     """A shard number that depends on the problem alone; families of problems spread evenly."""
     return int(content_id("shard", evidence.problem.id)[:8], 16) % count
+
+
+def shard_count(problems: int, *, workers: int, tokens_each: int, budget: int | None = None) -> int:
+    """Shards for so many problems: one for each worker, more where one would exceed the budget.
+
+    Args:
+        tokens_each: most tokens that a problem is expected to cost.
+        budget: tokens that a shard may cost; None for no limit. A problem is never divided.
+    """
+    if budget is None or problems == 0:
+        return workers
+    return max(workers, min(problems, -(-problems * tokens_each // budget)))
 
 
 def in_order(item: tuple[int, Iterable[Evidence]]) -> Shard:

@@ -241,13 +241,18 @@ def _kind(gold: GoldAnswer) -> tuple[AnswerType, str]:
 def _quick(text: str, gold: str) -> CheckedAnswer | None:
     """Two integers, the answer on the last line; None in any other case."""
     match = _LAST_LINE.fullmatch(text, text.rstrip().rfind("\n") + 1)
+    if match and text.rfind("<think>") > text.rfind("</think>"):
+        return None  # not spoken: still a thought
     if match is None or (wanted := _integer(gold)) is None:
         return None
     answer = match[1]
     if answer == gold:
         return CheckedAnswer(outcome=Outcome.CORRECT, reason="exact", answer=answer)
-    outcome = Outcome.CORRECT if int(match[2]) == wanted else Outcome.WRONG
-    return CheckedAnswer(outcome=outcome, reason="number", answer=answer)
+    if int(match[2]) == wanted:
+        return CheckedAnswer(outcome=Outcome.CORRECT, reason="number", answer=answer)
+    if answer != match[2]:
+        return None  # dollars against a bare number: perhaps that counts cents
+    return CheckedAnswer(outcome=Outcome.WRONG, reason="number", answer=answer)
 
 
 @lru_cache(maxsize=8_192)

@@ -8,7 +8,9 @@ An answer is *closed* if what follows shows that it was finished: the brace of t
 or a full stop and a space. In a completion cut by length only a closed answer counts: the 4 of a cut 42 is no
 answer, and neither is a last number.
 
-Not covered: several questions in one text. Stop sequences must cut a completion before it asks itself the
+What a model weighs in its thoughts, between `<think>` and `</think>`, is no answer, closed or not; thoughts that
+were cut give none. Not covered there: templates that open the thoughts themselves, where the text shows only their
+end. Not covered: several questions in one text. Stop sequences must cut a completion before it asks itself the
 next one.
 """
 
@@ -96,7 +98,7 @@ def find_answer(
         last_number: take the last number of the last line for number golds, if nothing else is found.
         cut: the text was cut by length: only closed answers count.
     """
-    text = text[-TAIL_CHARS:]
+    text = spoken(text)[-TAIL_CHARS:]
     announced = False
     for found in islice(_marked(text, kind, markers), 1 if cut else _MAX_TRIES):
         if found and (found.closed or not cut):
@@ -109,6 +111,14 @@ def find_answer(
     if kind is not AnswerType.NUMBER or not last_number or (bare and not is_prose(bare.text)):
         return bare
     return _last_number(text)
+
+
+def spoken(text: str) -> str:
+    """What is said behind the last thoughts; before them, where they never end."""
+    opened, closed = text.rfind("<think>"), text.rfind("</think>")
+    if opened > closed:
+        return text[:opened]
+    return text[closed + len("</think>") :] if closed >= 0 else text
 
 
 def _marked(text: str, kind: AnswerType, markers: tuple[str, ...]) -> Iterator[Found | None]:

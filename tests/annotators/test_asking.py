@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import steplabel.annotators
 from steplabel.annotators import (
@@ -40,6 +42,32 @@ def test_two_recipes_share_their_questions(world):
         asked.append({(s.node_key, s.seed, s.n, s.start, s.sampling) for s in w.asked})
     monte_carlo, search = asked
     assert search < monte_carlo
+
+
+@pytest.mark.parametrize(
+    "annotator",
+    [MathShepherd(k=3), OmegaPRMLocate(k=4), OmegaPRMLocate(k=4, ask_root=True)],
+    ids=["math_shepherd", "locate", "locate from the root"],
+)
+@given(steps=st.integers(1, 40), data=st.data())
+def test_no_program_asks_for_more_than_it_announces(world, annotator, steps, data):
+    """Work is shared out by `most_samples`: it bounds what is asked, and for some oracle it is reached."""
+    w = world(steps=steps)
+    reached = data.draw(st.integers(0, steps))
+    answer_by(annotator.program(w.problem, w.solution, w.wrong, seed=0), w.oracle(lambda depth: depth < reached))
+    assert sum(asked.n for asked in w.asked) <= annotator.most_samples(steps)
+
+
+@pytest.mark.parametrize("annotator", [MathShepherd(k=3), OmegaPRMLocate(k=4)], ids=lambda a: a.name)
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 8, 9, 16, 17])
+def test_what_is_announced_can_be_reached(world, annotator, steps):
+    """The announced bound is not a loose one: some solution of so many steps needs exactly that many."""
+    asked = []
+    for reached in range(steps + 1):
+        w = world(steps=steps)
+        answer_by(annotator.program(w.problem, w.solution, w.wrong, seed=0), w.oracle(lambda d, r=reached: d < r))
+        asked.append(sum(effect.n for effect in w.asked))
+    assert max(asked) == annotator.most_samples(steps)
 
 
 def test_seeds_depend_on_run_and_node_alone():

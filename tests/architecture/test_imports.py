@@ -25,6 +25,8 @@ WALLS = {
     "transformers": ("engines/",),
     "vllm": ("engines/",),
     "openai": ("engines/",),
+    "aiohttp": ("engines/",),
+    "tenacity": ("engines/",),
     "safetensors": ("engines/",),
     "tokenizers": ("engines/",),
     "huggingface_hub": ("engines/",),

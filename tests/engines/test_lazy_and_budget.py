@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from steplabel.engines import (
     BudgetedEngine,
@@ -21,8 +23,10 @@ from steplabel.engines import (
     ScriptedEngine,
     ScriptedSpec,
     StoredSpec,
+    devices,
 )
-from steplabel.schemas import BudgetExhausted, ConfigError, EngineClosed, ModelIdentity
+from steplabel.engines.transformers_spec import TransformersSpec
+from steplabel.schemas import BudgetExhausted, ConfigError, EngineClosed, ModelIdentity, ModelLoadError
 
 Ask = Callable[..., GenerateRequest]
 
@@ -92,6 +96,63 @@ def test_lazy_engine_notices_a_changed_model(ask: Ask) -> None:
     assert engine.identity.name == "a"
     with pytest.raises(ConfigError, match="changed"):
         asyncio.run(engine.generate(ask()))
+
+
+def test_lazy_engine_does_not_try_again_what_failed(ask: Ask) -> None:
+    """A model that cannot be opened fails every request at once, after one attempt."""
+    attempts = []
+
+    class Broken:
+        def open(self) -> ScriptedEngine:
+            attempts.append(1)
+            raise ConfigError("no such weights")
+
+    engine = LazyEngine(Broken())
+
+    async def both() -> list[BaseException]:
+        return await asyncio.gather(*(engine.generate(ask()) for _ in range(3)), return_exceptions=True)
+
+    errors = asyncio.run(both())
+    assert [type(error) for error in errors] == [ModelLoadError] * 3
+    assert all("no such weights" in str(error) for error in errors)
+    assert len(attempts) == 1
+
+
+def test_lazy_engine_does_not_look_again_where_nothing_was(ask: Ask) -> None:
+    """A preview that fails (a server that is gone) is tried once, and ends the run: no request can do better."""
+    looked = []
+
+    class Gone:
+        def preview(self) -> None:
+            looked.append(1)
+            raise ConfigError("no such model there")
+
+        def open(self) -> ScriptedEngine:
+            raise AssertionError("opened though nobody knows what it is")
+
+    engine = LazyEngine(Gone())
+    for _ in range(3):
+        with pytest.raises(ModelLoadError, match="no such model there"):
+            engine.render(ask())
+    with pytest.raises(ModelLoadError, match="no such model there"):
+        asyncio.run(engine.generate(ask()))
+    assert len(looked) == 1
+
+
+def test_gpus_are_taken_before_cuda_is_asked(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA reads once which GPUs it may see: a worker's own must be chosen before anything calls it."""
+    seen = []
+    monkeypatch.setattr(devices, "_held", [])
+    for name, value in {devices.CLAIMS: str(tmp_path), devices.EACH: "1", devices.VISIBLE: "6,7"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(seen.append(os.environ[devices.VISIBLE])))
+    engine = LazyEngine(TransformersSpec())
+    answer = asyncio.run(engine.generate(ask(max_tokens=2)))
+    asyncio.run(engine.close())
+    assert len(answer.samples) == 1
+    assert set(seen) == {"6"}
+    for lock in devices._held:
+        lock.release()
 
 
 def test_lazy_engine_closes(ask: Ask) -> None:

@@ -153,7 +153,7 @@ def folder(path: Path, ask: Ask) -> None:
         (other_kind, "another kind of file"),
         (other_database, "not a rollout store"),
         (other_meta, "not a rollout store"),
-        (other_version, "version 99.*version 1"),
+        (other_version, "version 99.*versions 1 to 2.*update steplabel"),
         (folder, "is a folder"),
     ],
     ids=["other kind", "other database", "other meta", "other version", "folder"],

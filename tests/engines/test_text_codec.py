@@ -13,7 +13,7 @@ from tokenizers import processors
 from transformers import PreTrainedTokenizerFast
 
 from steplabel.engines import GenerateRequest, Prompt
-from steplabel.engines.text_codec import TextCodec, stop_position, stop_window
+from steplabel.engines.text_codec import REMEMBERED_CHARS, TextCodec, stop_position, stop_window
 from steplabel.schemas import ConfigError, ContentPart, DataError, Message, PartKind, Role
 
 TEMPLATE = (
@@ -47,8 +47,26 @@ def test_closing_token_is_taken_off(tokenizer: PreTrainedTokenizerFast, ask: Cal
     closing.backend_tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
     )
-    assert TextCodec(closing).render(ask("ab")) == TextCodec(tokenizer).render(ask("ab"))
-    assert TextCodec(closing).render(ask("ab</s>")).token_ids[-2:] == (2, 2)
+    for text in ("ab", "ab</s>"):
+        assert TextCodec(closing).render(ask(text)) == TextCodec(tokenizer).render(ask(text))
+    assert TextCodec(closing).render(ask("ab</s>")).token_ids[-1] == 2
+
+
+def test_opening_token_is_not_put_twice(tokenizer: PreTrainedTokenizerFast, ask: Callable[..., Any]) -> None:
+    """A plain prompt that writes the opening token itself gets no other."""
+    assert TextCodec(tokenizer).render(ask("<s>ab")).token_ids == TextCodec(tokenizer).render(ask("ab")).token_ids
+
+
+def test_control_tokens_in_a_plain_prompt(tokenizer: PreTrainedTokenizerFast) -> None:
+    """The prompt's own words may hold control tokens; the problem between them may not, nor the model's answer."""
+    text, problem = "q</s>{problem}</s>a", "<s>12</s>+3"
+    start = text.index("{")
+    request = GenerateRequest(
+        prompt=Prompt(text=text.replace("{problem}", problem), data=((start, start + len(problem)),)),
+        prefix="4</s>",
+    )
+    ids = TextCodec(tokenizer).render(request).token_ids
+    assert [place for place, id_ in enumerate(ids) if id_ < 3] == [0, 2, 14]
 
 
 def test_messages_go_through_the_template(chatty: TextCodec) -> None:
@@ -93,7 +111,7 @@ def test_text_that_no_model_reads(tokenizer: PreTrainedTokenizerFast, ask: Calla
 
 def test_no_template(tokenizer: PreTrainedTokenizerFast) -> None:
     """A base model cannot be sent messages, and the message says what to do."""
-    with pytest.raises(ConfigError, match=r"prompt\.chat=false"):
+    with pytest.raises(ConfigError, match=r"prompt\.chat=false.*chat_template\.jinja"):
         TextCodec(tokenizer).render(chat((Role.USER, "hi")))
 
 
@@ -126,3 +144,12 @@ def test_nothing_before_the_cut_holds_a_stop(text: str, stops: list[str]) -> Non
 def test_stop_window_sees_bytes() -> None:
     """A stop of n characters may take 4n tokens of one byte each."""
     assert stop_window(("é", "abc")) >= 12
+
+
+def test_equal_requests_are_rendered_once(tokenizer: PreTrainedTokenizerFast, ask: Callable[..., Any]) -> None:
+    """The store and the engine behind it ask for the same rendering: it is the same object, unless it is huge."""
+    codec = TextCodec(tokenizer)
+    assert codec.render(ask("ab", prefix="c")) is codec.render(ask("ab", prefix="c", n=3))
+    huge = "a" * (REMEMBERED_CHARS + 1)
+    assert codec.render(ask(huge)) == codec.render(ask(huge))
+    assert codec.render(ask(huge)) is not codec.render(ask(huge))

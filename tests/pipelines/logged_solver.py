@@ -11,6 +11,7 @@ from steplabel.engines.port import GenerateRequest
 from steplabel.schemas import content_id
 
 LOG = "STEPLABEL_TEST_LOG"
+PACE = "STEPLABEL_TEST_SECONDS"
 SECONDS = 0.002
 
 
@@ -21,5 +22,5 @@ def solve(request: GenerateRequest, index: int, seed: int) -> str:
     handle = os.open(os.environ[LOG], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(handle, line.encode())  # one short append is atomic, so processes may share the file
     os.close(handle)
-    time.sleep(SECONDS)
+    time.sleep(float(os.environ.get(PACE, SECONDS)))
     return sloppy(request, index, seed)

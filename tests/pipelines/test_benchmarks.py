@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,3 +40,29 @@ def test_scale_rows(repository: Path) -> None:
     printed = output_of(repository, "benchmarks/scale.py", "--small", "20", "--large", "40", "--json")
     assert printed["peak_ratio"]
     assert [row["problems"] for row in printed["rows"]] == [20, 40]  # type: ignore[attr-defined]
+
+
+def test_engine_rows(repository: Path) -> None:
+    """Every part that needs no vLLM runs, small; a replay asks the model nothing."""
+    small = ["--problems", "4", "--pairs", "1", "--requests", "300", "--prompts", "4"]
+    engines = ["--engine", "transformers", "server"]
+    printed: dict[str, Any] = output_of(repository, "benchmarks/engines.py", "--json", *small, *engines)
+    assert set(printed) == {"pipeline", "schedule", "store", "replay", "prefix_cache"}
+    assert [row["engine"] for row in printed["pipeline"]] == ["transformers", "server"]
+    assert all(row["rollouts"] > 0 and row["ratio"] > 0 for row in printed["pipeline"])
+    assert printed["schedule"]["requests"] == 300
+    assert printed["schedule"]["ratio_to_ideal"] >= 1
+    assert printed["replay"]["engine_calls_first"] > printed["replay"]["engine_calls_replay"] == 0
+    assert [row["engine"] for row in printed["prefix_cache"]] == ["transformers"]
+
+
+def test_engine_agreement_rows(repository: Path) -> None:
+    """Each engine's F1, and the interval of each pair's difference around it."""
+    engines = ["--engine", SOLVER, "--engine", "bundled"]
+    printed: dict[str, Any] = output_of(
+        repository, "benchmarks/engine_agreement.py", "--json", "--problems", "20", *engines
+    )
+    first, second = printed["rows"]
+    (pair,) = printed["pairs"]
+    assert pair["f1_difference"] == pytest.approx(first["f1"] - second["f1"])
+    assert pair["low"] < pair["f1_difference"] < pair["high"]

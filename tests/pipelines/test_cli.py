@@ -57,7 +57,7 @@ def test_version(steplabel: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "recipes", "relabel", "inspect", "export", "evaluate", "problems", "doctor"]
+    "command", ["run", "recipes", "relabel", "inspect", "export", "evaluate", "problems", "doctor", "store"]
 )
 def test_every_command_has_help(command: str) -> None:
     """--help explains each command."""

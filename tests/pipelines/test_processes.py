@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,8 @@ class Site:
     problems: Path
     folder: Path
     log: Path
+    seconds: float = 0.002
+    """Time that each sample takes: more where something must happen while this runs, however busy the machine."""
 
     def command(self, *extra: str, recipe: str = "omegaprm_locate") -> list[str]:
         arguments = ["--input", str(self.problems), "--output", str(self.folder), "--chunk", "15"]
@@ -41,7 +43,8 @@ class Site:
 
     def environment(self) -> dict[str, str]:
         here = str(Path(__file__).parent)
-        return os.environ | {"STEPLABEL_TEST_LOG": str(self.log), "PYTHONPATH": here}
+        pace = {"STEPLABEL_TEST_SECONDS": str(self.seconds)}
+        return os.environ | pace | {"STEPLABEL_TEST_LOG": str(self.log), "PYTHONPATH": here}
 
     def start(self, *extra: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -59,7 +62,7 @@ class Site:
             check=False,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=550,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -157,7 +160,7 @@ def test_progress_can_be_read_while_it_runs(site: Callable[[str], Site]) -> None
 
 def test_two_runs_in_one_folder_do_not_mix(site: Callable[[str], Site]) -> None:
     """A second process that wants the same folder is told to wait."""
-    busy = site("busy")
+    busy = replace(site("busy"), seconds=1.0)
     process = busy.start()
     try:
         deadline = time.monotonic() + 120
@@ -175,7 +178,7 @@ def test_two_runs_in_one_folder_do_not_mix(site: Callable[[str], Site]) -> None:
 def test_ctrl_c_leaves_nothing_behind(site: Callable[[str], Site]) -> None:
     """Ctrl-C ends within seconds with a word on how to go on, and the run goes on."""
     stopped = site("stopped")
-    process = stopped.start()
+    process = replace(stopped, seconds=0.1).start()
     deadline = time.monotonic() + 120
     while stopped.asked().total() < 30:
         assert time.monotonic() < deadline

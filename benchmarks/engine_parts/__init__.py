@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/engines.py`, one measurement a module."""
