@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 PIP_VLLM := $(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-main test-vllm check lint types format bench train-bundled vllm-cpu clean
+.PHONY: help demo test test-main test-vllm coverage check lint types format bench train-bundled vllm-cpu clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ test: test-main ## Run every test that needs no GPU
 	@test "$$(uname -s)" != Linux || $(MAKE) --no-print-directory test-vllm
 
 test-main: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not gpu and not vllm"
+
+coverage: $(VENV)/.installed-dev ## Say which lines the tests run; takes half as long again
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not gpu and not vllm" --cov --cov-report=term:skip-covered
 
 test-vllm: $(VLLM)/.installed ## Run the tests that need vLLM, on a CPU

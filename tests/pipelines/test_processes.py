@@ -26,6 +26,11 @@ MOST_LOST = 200
 time is drawn) and what the write-behind store had not flushed yet (50 ms of 2 ms each)."""
 
 
+def listen_to_ctrl_c() -> None:
+    """A shell starts its background jobs deaf to Ctrl-C, and their children inherit it: CI may be such a job."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class Site:
     """A run's command line, its output and the log of what its model was asked."""
@@ -53,6 +58,7 @@ class Site:
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            preexec_fn=listen_to_ctrl_c,  # noqa: PLW1509 - it takes no lock
         )
 
     def finish(self, *extra: str) -> str:

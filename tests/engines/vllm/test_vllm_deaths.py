@@ -113,6 +113,11 @@ def members(group: int) -> list[int]:
     return found
 
 
+def listen_to_ctrl_c() -> None:
+    """A shell starts its background jobs deaf to Ctrl-C, and their children inherit it: CI may be such a job."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("how", ["killed", "interrupted", "terminated"])
 def test_no_process_outlives_the_run(tmp_path: Path, how: str) -> None:
     """SIGKILL for the run, Ctrl-C for all its processes, SIGTERM for the run: nothing of it goes on."""
@@ -124,6 +129,7 @@ def test_no_process_outlives_the_run(tmp_path: Path, how: str) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=listen_to_ctrl_c,  # noqa: PLW1509 - it takes no lock
     )
     try:
         assert run.stdout is not None
