@@ -241,7 +241,7 @@ def _kind(gold: GoldAnswer) -> tuple[AnswerType, str]:
 def _quick(text: str, gold: str) -> CheckedAnswer | None:
     """Two integers, the answer on the last line; None in any other case."""
     match = _LAST_LINE.fullmatch(text, text.rstrip().rfind("\n") + 1)
-    if match and text.rfind("<think>") > text.rfind("</think>"):
+    if match and "<think>" in text and text.rfind("<think>") > text.rfind("</think>"):
         return None  # not spoken: still a thought
     if match is None or (wanted := _integer(gold)) is None:
         return None

@@ -115,6 +115,8 @@ def find_answer(
 
 def spoken(text: str) -> str:
     """What is said behind the last thoughts; before them, where they never end."""
+    if "think>" not in text:
+        return text
     opened, closed = text.rfind("<think>"), text.rfind("</think>")
     if opened > closed:
         return text[:opened]
