@@ -301,7 +301,6 @@ def _choice(text: str, known: tuple[str, ...], what: str) -> str:
 
 def main() -> None:
     """Entry point: errors of ours end in one line and an exit code of their kind, everything else in a traceback."""
-    logging.getLogger().addFilter(_is_worth_saying)
     sys.exit(guarded(app))
 
 
@@ -312,6 +311,7 @@ def _is_worth_saying(record: logging.LogRecord) -> bool:
 
 def guarded(command: Callable[[], object]) -> int:
     """Run a command and return its exit code."""
+    logging.getLogger().addFilter(_is_worth_saying)
     try:
         command()
     except SteplabelError as error:
