@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from steplabel.engines.lazy import EnginePreview, LazyEngine, preview_of
 from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, RenderedPrompt
-from steplabel.engines.progress import read_progress
+from steplabel.engines.store.progress import read_progress
 from steplabel.schemas import BudgetExhausted, ConfigError, ModelIdentity
 
 Spent: TypeAlias = Callable[[], tuple[int, int]]

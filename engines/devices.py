@@ -43,6 +43,16 @@ class OnGpus(Protocol):
         ...
 
 
+@runtime_checkable
+class OnNamedGpu(Protocol):
+    """A spec that may name the very GPU to run on."""
+
+    @property
+    def named_gpu(self) -> str:
+        """Empty where any will do."""
+        ...
+
+
 def gpus_each(specs: Iterable[EngineSpec]) -> int:
     """GPUs that one process takes for these engines, which share them."""
     return max((spec.gpus for spec in specs if isinstance(spec, OnGpus)), default=0)
@@ -67,11 +77,16 @@ def check_workers(specs: Sequence[EngineSpec], workers: int) -> None:
     """Refuse more worker processes than there are GPUs for.
 
     Raises:
-        ConfigError: `workers` engines would share a GPU.
+        ConfigError: `workers` engines would share a GPU, or are all told to use the same one.
     """
     each = gpus_each(specs)
     if workers == 1 or each == 0:
         return
+    if named := next((spec.named_gpu for spec in specs if isinstance(spec, OnNamedGpu) and spec.named_gpu), ""):
+        raise ConfigError(
+            f"--workers {workers} would load as many engines on {named}: name no GPU (device=cuda), and each worker "
+            "takes one of its own; CUDA_VISIBLE_DEVICES says which there are"
+        )
     there = len(visible_gpus())
     if workers * each > there:
         most = there // each

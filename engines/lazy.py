@@ -7,6 +7,7 @@ apart has a `preview()`; `LazyEngine` answers from it and opens the engine itsel
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -96,6 +97,7 @@ class LazyEngine:
         self._closed = True
         engine = await asyncio.to_thread(self._opened_so_far)
         if engine is not None:
+            gc.unfreeze()
             await engine.close()
 
     def _known(self) -> EnginePreview:
@@ -140,9 +142,20 @@ class LazyEngine:
 def _open_model(spec: EngineSpec) -> Engine:
     take_gpus()  # before anything asks CUDA, which reads once which GPUs it may see
     try:
-        return spec.open()
+        engine = spec.open()
     except ConfigError as error:
         raise ModelLoadError(str(error)) from error
+    _spare_from_collector()
+    return engine
+
+
+def _spare_from_collector() -> None:
+    """Take what lives now off the garbage collector's rounds, until the engine is closed.
+
+    A model's libraries leave some hundred thousand objects behind. A full collection looks at each of them, a third
+    of a second in which no thread runs Python, and the more often the more samples a run holds.
+    """
+    gc.freeze()
 
 
 def _previewed(spec: EngineSpec) -> EnginePreview | None:

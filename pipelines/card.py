@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from steplabel.schemas import LabelTarget
 from steplabel.schemas.arrow import TABLES
 from steplabel.schemas.layouts.hf_card import Card, render_card
 from steplabel.transforms.dataset import CARD, Manifest, OutputFolder
-from steplabel.transforms.io import count_tuples, count_values
+from steplabel.transforms.io import count_tuples
 
 OWN_SOURCES = {"steplabel-generated": "Apache-2.0"}
 """Problem sources whose labels we may license ourselves: problems, solutions and labels are all ours."""
+
+POLICY_COLUMNS = ("label_policy", "label_policy_version", "label_target")
 
 
 def write_card(folder: OutputFolder) -> None:
@@ -24,19 +27,17 @@ def write_card(folder: OutputFolder) -> None:
 
 
 def _card(folder: OutputFolder, manifest: Manifest, rows: Mapping[str, int]) -> Card:
-    policies = _values(folder, manifest, "labels", "label_policy")
-    versions = _values(folder, manifest, "labels", "label_policy_version")
-    targets = _values(folder, manifest, "labels", "label_target")
-    sources = _sources(folder, manifest)
+    policies, versions, targets = zip(*_found(folder, manifest, "labels", *POLICY_COLUMNS), strict=True)
+    sources = _found(folder, manifest, "problems", "source", "licence")
     return Card(
         title=f"Step labels by {manifest.run.recipe}",
         files={t: [f.path for f in manifest.files(t)] for t in TABLES if rows[t]},
         rows=rows,
-        policy=f"{', '.join(policies)} v{', '.join(versions)}",
+        policy=f"{_listed(policies)} v{_listed(versions)}",
         target=LabelTarget(targets[0]),
         licence=OWN_SOURCES.get(sources[0][0], "") if len(sources) == 1 else "",
         models=sorted(manifest.licences.items()),
-        sources=sources,
+        sources=[(source, licence) for source, licence in sources],
         recipe=manifest.run.recipe,
         run_id=manifest.run.run_id,
         config_hash=manifest.run.config_hash,
@@ -45,15 +46,20 @@ def _card(folder: OutputFolder, manifest: Manifest, rows: Mapping[str, int]) -> 
     )
 
 
-def _values(folder: OutputFolder, manifest: Manifest, table: str, column: str) -> Sequence[str]:
-    counts = count_values([folder.join(f.path) for f in manifest.files(table)], column)
-    return sorted(map(str, counts))
+def _found(folder: OutputFolder, manifest: Manifest, table: str, *columns: str) -> Sequence[tuple[str, ...]]:
+    """The combinations of values that stand in some columns of a table."""
+    files = (_found_in(folder.join(f.path), columns) for f in manifest.files(table))
+    return sorted(frozenset[tuple[str, ...]]().union(*files))
 
 
-def _sources(folder: OutputFolder, manifest: Manifest) -> Sequence[tuple[str, str]]:
-    """(name, licence) of the problem sets."""
-    paths = [folder.join(f.path) for f in manifest.files("problems")]
-    return sorted((str(source), str(licence)) for source, licence in count_tuples(paths, "source", "licence"))
+@lru_cache(maxsize=100_000)
+def _found_in(path: str, columns: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    """Those of one file. Committed files never change, so a run that adds chunk after chunk reads each once."""
+    return frozenset(tuple(map(str, values)) for values in count_tuples([path], *columns))
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(sorted(set(values)))
 
 
 def _limits(manifest: Manifest) -> tuple[str, ...]:

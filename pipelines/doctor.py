@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steplabel.engines.port import EngineSpec, GenerateRequest, Prompt
-from steplabel.engines.transformers_spec import TransformersSpec
-from steplabel.engines.vllm_spec import VLLMSpec
+from steplabel.engines.transformers.spec import TransformersSpec
+from steplabel.engines.vllm.spec import VLLMSpec
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome, SamplingParams
 from steplabel.verifiers import AnswerChecker
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from steplabel.engines.checkpoint import BUNDLED
-from steplabel.engines.openai_dialects import Mode
-from steplabel.engines.openai_spec import OpenAISpec
+from steplabel.engines.checkpoints.checkpoint import BUNDLED
+from steplabel.engines.openai.dialects import Mode
+from steplabel.engines.openai.spec import OpenAISpec
 from steplabel.engines.port import EngineSpec
 from steplabel.engines.scripted import ScriptedSpec
-from steplabel.engines.transformers_spec import TransformersSpec
-from steplabel.engines.vllm_spec import VLLMSpec
+from steplabel.engines.transformers.spec import TransformersSpec
+from steplabel.engines.vllm.spec import VLLMSpec
 from steplabel.pipelines.overrides import apply_overrides
 from steplabel.pipelines.recipes import ModelUse
 from steplabel.schemas import ConfigError, SamplingParams

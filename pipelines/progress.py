@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from steplabel.engines.progress import read_progress
+from steplabel.engines.store.progress import read_progress
 
 POLL_SECONDS = 0.5
 PLAIN_SECONDS = 10.0

@@ -87,7 +87,7 @@ def print_summary(console: Console, result: RunResult, counts: DatasetCounts) ->
         share = usage.cached_tokens / usage.prompt_tokens
         cost.append(("prompt tokens", f"{usage.prompt_tokens:,}, {share:.0%} of them cached"))
     if usage.cost:
-        cost.append(("cost", f"{usage.cost:,.2f}"))
+        cost.append(("cost", f"{usage.cost:,.2f}" if usage.cost >= 1 else f"{usage.cost:.2g}"))
     if counts.decided:
         cost.append(("tokens per labelled step", f"{tokens / counts.decided:,.1f}"))
     _print(console, _count_rows(counts) + cost)

@@ -16,7 +16,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
-from steplabel.engines.progress import StoreProgress, read_progress
+from steplabel.engines.store.progress import StoreProgress, read_progress
 from steplabel.pipelines.card import write_card
 from steplabel.pipelines.graph import ChunkJob, build
 from steplabel.pipelines.progress import RunProgress

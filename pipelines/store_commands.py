@@ -20,9 +20,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from steplabel.engines.store_gc import GcReport, GcSelection, collect_garbage
-from steplabel.engines.store_stats import ModelStats, RunStats, StoreStats, store_stats
-from steplabel.engines.store_verify import Verification, remove_damaged, verify
+from steplabel.engines.store.gc import GcReport, GcSelection, collect_garbage
+from steplabel.engines.store.stats import ModelStats, RunStats, StoreStats, store_stats
+from steplabel.engines.store.verify import Verification, remove_damaged, verify
 from steplabel.schemas import ConfigError, DataError, StoreError, codec
 
 store_app = typer.Typer(

@@ -14,7 +14,7 @@ from steplabel.engines.budget import BudgetedSpec
 from steplabel.engines.devices import check_workers
 from steplabel.engines.lazy import LazyEngine
 from steplabel.engines.port import EngineSpec
-from steplabel.engines.store import StoredSpec
+from steplabel.engines.store.rollout_store import StoredSpec
 from steplabel.pipelines.recipe import Recipe, config_hash, describe
 from steplabel.pipelines.runner import RunnerChoice
 from steplabel.schemas import ConfigError, ModelIdentity, RunInfo, codec, content_id

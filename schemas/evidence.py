@@ -185,13 +185,16 @@ class Evidence:
 
 
 def _union(left: tuple[T, ...], right: tuple[T, ...], attribute: str) -> tuple[T, ...]:
-    merged = {getattr(item, attribute): item for item in (*right, *left)}
-    order = dict.fromkeys(getattr(item, attribute) for item in (*left, *right))
-    return tuple(merged[key] for key in order)
+    merged: dict[str, T] = {}
+    for item in (*left, *right):
+        merged.setdefault(getattr(item, attribute), item)  # once for each: a key is a hash
+    return tuple(merged.values())
 
 
 def _decided(merged: tuple[CheckedOutcome, ...], late: tuple[CheckedOutcome, ...]) -> tuple[CheckedOutcome, ...]:
     """A check that crashed or ran out of time is asked again: its later answer counts."""
+    if all(outcome.outcome is not Outcome.UNKNOWN for outcome in merged):
+        return merged
     answers = {late_one.key: late_one for late_one in late if late_one.outcome is not Outcome.UNKNOWN}
     return tuple(answers.get(first.key, first) if first.outcome is Outcome.UNKNOWN else first for first in merged)
 

@@ -13,7 +13,7 @@ from steplabel.annotators.driver import Finished, drive
 from steplabel.annotators.effects import Sample
 from steplabel.annotators.question_filter import QuestionFilter
 from steplabel.engines.port import EngineSpec
-from steplabel.engines.store import RolloutStore
+from steplabel.engines.store.rollout_store import RolloutStore
 from steplabel.schemas import (
     AnswerType,
     CheckedOutcome,
@@ -50,7 +50,9 @@ class FilterQuestions(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, problems: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Wire one map with three outputs."""
-        stage = beam.FlatMap(filter_question, self.filter).with_output_types(Evidence)
+        stage = beam.FlatMap(filter_question, self.filter).with_output_types(
+            Evidence, **{REJECTS: Reject, DROPPED: Evidence}
+        )
         return problems | "Filter" >> stage.with_outputs(REJECTS, DROPPED, main="kept")
 
 
@@ -124,7 +126,7 @@ class _AnnotateShard(beam.DoFn):  # type: ignore[misc]
             if item.missing == 0:
                 if isinstance(engine, RolloutStore):
                     engine.mark_finished(item.evidence.problem.id, "annotated")
-                yield item.evidence
+                yield item.gathered()
 
 
 def _can_be_judged(gold: GoldAnswer | None) -> bool:
@@ -139,25 +141,19 @@ class _Gathering:
         self.evidence = evidence
         self.missing = len(evidence.solutions)
         self._outcomes = {outcome.subject: outcome for outcome in evidence.outcomes}
+        self._found: list[Annotation] = []
 
     def outcome(self, solution: Solution) -> CheckedOutcome | None:
         """What the answer checker said of a solution."""
         return self._outcomes.get(solution.id)
 
     def take(self, solution: Solution, done: Finished[Any, Annotation]) -> Iterator[Reject]:
-        """Add what one program found; say so if it could not finish."""
+        """Keep what one program found; say so if it could not finish."""
         self.missing -= 1
         if done.result is None:
             yield replace(failed(self.evidence.problem, "annotate", done.error), record_id=solution.id, kind="solution")
             return
-        self.evidence = self.evidence.merged(
-            Evidence(
-                problem=self.evidence.problem,
-                rollouts=done.result.rollouts,
-                outcomes=done.result.outcomes,
-                observations=done.result.observations,
-            )
-        )
+        self._found.append(done.result)
         reason = UNFINISHED.get(done.result.status)
         if reason is not None:
             yield Reject(
@@ -167,6 +163,18 @@ class _Gathering:
                 reason=reason,
                 detail=done.result.detail,
             )
+
+    def gathered(self) -> Evidence:
+        """The problem with all that its programs found, solution by solution as they ended."""
+        found = self._found
+        return self.evidence.merged(
+            Evidence(
+                problem=self.evidence.problem,
+                rollouts=tuple(rollout for one in found for rollout in one.rollouts),
+                outcomes=tuple(outcome for one in found for outcome in one.outcomes),
+                observations=tuple(observation for one in found for observation in one.observations),
+            )
+        )
 
 
 UNFINISHED = {
@@ -185,5 +193,5 @@ class Annotate(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, shards: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Wire one engine stage."""
-        stage = beam.ParDo(_AnnotateShard(self.plan)).with_output_types(Evidence)
+        stage = beam.ParDo(_AnnotateShard(self.plan)).with_output_types(Evidence, **{REJECTS: Reject})
         return shards | "Annotate" >> stage.with_outputs(REJECTS, main="annotated")

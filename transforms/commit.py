@@ -52,5 +52,5 @@ class CommitDataset(beam.PTransform):  # type: ignore[misc]
                 unfinished=beam.pvalue.AsSingleton(unfinished),
                 folder=self.folder,
                 chunk=self.chunk,
-            )
+            ).with_output_types(ChunkName)
         )

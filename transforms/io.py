@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from steplabel.schemas import ConfigError
-from steplabel.schemas.arrow import arrow_schema, from_table, to_table
+from steplabel.schemas.arrow import arrow_schema, from_table, rows_to_table, to_table
 from steplabel.transforms.whole_file import whole_file
 
 JSON_LINES = (".jsonl", ".ndjson")
@@ -219,10 +219,10 @@ def _excerpt(line: bytes) -> str:
     return line[:120].decode("utf-8", errors="backslashreplace").encode("unicode_escape").decode("ascii")
 
 
-def write_records(records: Sequence[Any], record: type, path: str) -> tuple[int, str]:
-    """Write one Parquet file and return its size in bytes and the SHA-256 of its bytes."""
+def write_plain(rows: Sequence[Mapping[str, Any]], record: type, path: str) -> tuple[int, str]:
+    """Write records in plain values to one Parquet file; return its size in bytes and the SHA-256 of its bytes."""
     sink = pa.BufferOutputStream()
-    pq.write_table(to_table(records, record), sink, compression="zstd")
+    pq.write_table(rows_to_table(rows, record), sink, compression="zstd")
     data = sink.getvalue()
     with fsspec.open(path, "wb") as handle:
         handle.write(data)
@@ -245,7 +245,7 @@ def _write_group(writer: pq.ParquetWriter, table: pa.Table) -> int:
 
 
 def read_records(paths: Iterable[str], record: type) -> Iterator[Any]:
-    """Stream the records of Parquet files written by `write_records`, a row group at a time."""
+    """Stream the records of Parquet files written by `write_plain`, a row group at a time."""
     for path in paths:
         with _open(path) as handle:
             file = pq.ParquetFile(handle)

@@ -66,7 +66,7 @@ class DeriveLabels(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, evidence: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Batch, then label."""
-        stage = beam.FlatMap(_tagged, self.how).with_output_types(LabelRow)
+        stage = beam.FlatMap(_tagged, self.how).with_output_types(LabelRow, **{REJECTS: Reject})
         return (
             evidence
             | "Batch" >> beam.BatchElements(min_batch_size=BATCH, max_batch_size=BATCH)

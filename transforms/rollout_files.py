@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from steplabel.engines.store_exchange import Unreadable, exported_rollouts, import_rollouts
+from steplabel.engines.store.exchange import Unreadable, exported_rollouts, import_rollouts
 from steplabel.schemas import ConfigError, DataError, ExportedRollout, codec
 from steplabel.transforms.io import RawRow, read_rows, write_groups
 

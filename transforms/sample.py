@@ -178,5 +178,5 @@ class SampleSolutions(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, shards: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Wire one engine stage."""
-        stage = beam.ParDo(_SampleShard(self.plan)).with_output_types(Evidence)
+        stage = beam.ParDo(_SampleShard(self.plan)).with_output_types(Evidence, **{REJECTS: Reject})
         return shards | "Sample" >> stage.with_outputs(REJECTS, main="solved")

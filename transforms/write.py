@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 import apache_beam as beam
@@ -11,7 +12,7 @@ import apache_beam as beam
 from steplabel.schemas import Evidence, codec
 from steplabel.schemas.arrow import TABLES
 from steplabel.transforms.dataset import PRIVATE, FileEntry, OutputFolder
-from steplabel.transforms.io import write_records
+from steplabel.transforms.io import write_plain
 
 TableRow = tuple[str, bytes]
 """A table's name and one of its records as MessagePack."""
@@ -33,21 +34,21 @@ def evidence_records(evidence: Evidence) -> Iterator[TableRow]:
 
 
 _SORT_KEYS = {
-    "labels": lambda r: (r.problem_id, r.solution_id),
-    "problems": lambda r: r.id,
-    "solutions": lambda r: (r.problem_id, r.index, r.id),
-    "rollouts": lambda r: (r.problem_id, r.node_key, r.index, r.key),
-    "outcomes": lambda r: (r.problem_id, r.subject, r.key),
-    "observations": lambda r: (r.problem_id, r.subject, r.key),
-    "rejects": lambda r: (r.stage, r.reason, r.record_id, r.detail, r.excerpt),
+    "labels": itemgetter("problem_id", "solution_id"),
+    "problems": itemgetter("id"),
+    "solutions": itemgetter("problem_id", "index", "id"),
+    "rollouts": itemgetter("problem_id", "node_key", "index", "key"),
+    "outcomes": itemgetter("problem_id", "subject", "checker", "checker_version"),
+    "observations": itemgetter("problem_id", "subject", "source", "source_version", "evidence"),
+    "rejects": itemgetter("stage", "reason", "record_id", "detail", "excerpt"),
 }
 
 
 def write_table(table: str, records: Iterable[bytes], folder: OutputFolder, chunk: int) -> FileEntry:
     """Write one staged file. Rows are sorted by their ids: equal rows give equal bytes in whatever order they came."""
-    rows = sorted((codec.from_msgpack(r, TABLES[table]) for r in records), key=_SORT_KEYS[table])
+    rows = sorted(map(codec.plain_from_msgpack, records), key=_SORT_KEYS[table])
     name = f"{PRIVATE}/staging/chunk-{chunk:05d}/{table}.parquet"
-    size, digest = write_records(rows, TABLES[table], folder.join(name))
+    size, digest = write_plain(rows, TABLES[table], folder.join(name))
     return FileEntry(table=table, path=name, rows=len(rows), bytes=size, sha256=digest)
 
 
@@ -74,7 +75,7 @@ class WriteDataset(beam.PTransform):  # type: ignore[misc]
             keyed
             | "All" >> beam.Flatten()
             | "ByTable" >> beam.GroupByKey()
-            | "Write" >> beam.Map(_write, self.folder, self.chunk)
+            | "Write" >> beam.Map(_write, self.folder, self.chunk).with_output_types(FileEntry)
         )
 
 

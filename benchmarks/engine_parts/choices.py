@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from steplabel.engines import Engine
-from steplabel.engines.openai_spec import OpenAISpec
-from steplabel.engines.transformers_spec import TransformersSpec
+from steplabel.engines.openai.spec import OpenAISpec
+from steplabel.engines.transformers.spec import TransformersSpec
 
 SERVER = Path(__file__).parents[2] / "tests" / "engines" / "fault_server.py"
 SLOTS = 256
@@ -38,7 +38,7 @@ def transformers_engine() -> Iterator[Engine]:
 @contextmanager
 def vllm_engine() -> Iterator[Engine]:
     """The bundled model as `--engine vllm:bundled` runs it."""
-    from steplabel.engines.vllm_spec import VLLMSpec  # noqa: PLC0415 - needs vLLM
+    from steplabel.engines.vllm.spec import VLLMSpec  # noqa: PLC0415 - needs vLLM
 
     yield VLLMSpec().open()
 

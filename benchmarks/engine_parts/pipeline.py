@@ -37,7 +37,7 @@ class Load:
     problems: int = 256
     pairs: int = 5
     recipe: str = "omegaprm_locate"
-    assignments: tuple[str, ...] = ("solutions=2", "annotator.k=8")
+    assignments: tuple[str, ...] = ("solutions=4", "annotator.k=8")
 
 
 def pipeline(names: Sequence[str], load: Load, scratch: Path) -> list[dict[str, object]]:

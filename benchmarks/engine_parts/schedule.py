@@ -22,7 +22,7 @@ from engine_parts.choices import SLOTS, fake_server
 from steplabel.annotators.driver import drive
 from steplabel.annotators.effects import Program, Sample, Samples
 from steplabel.engines import RolloutStore
-from steplabel.engines.openai_spec import OpenAISpec
+from steplabel.engines.openai.spec import OpenAISpec
 from steplabel.schemas import GoldAnswer, Problem, SamplingParams
 from steplabel.transforms.prompts import PromptTemplate
 from steplabel.transforms.sampler import Sampler

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from engine_parts.warm import Asked, WarmEngine, ask_all, kept_warm
 from steplabel.engines import Engine, GenerateRequest, Prompt, RolloutStore, ScriptedEngine
-from steplabel.engines.transformers_spec import TransformersSpec
+from steplabel.engines.transformers.spec import TransformersSpec
 from steplabel.pipelines.generated import write_problems
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.recipe import Recipe

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from steplabel.engines import GenerateRequest, Prompt
-from steplabel.engines.transformers_engine import TransformersEngine
+from steplabel.engines.transformers.engine import TransformersEngine
 from steplabel.schemas import ModelIdentity, SamplingParams
 
 SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")

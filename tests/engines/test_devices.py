@@ -25,7 +25,7 @@ from steplabel.engines.devices import (
     worker_environment,
 )
 from steplabel.engines.scripted import ScriptedSpec
-from steplabel.engines.transformers_spec import TransformersSpec
+from steplabel.engines.transformers.spec import TransformersSpec
 from steplabel.schemas import ConfigError
 
 HOLD = """
@@ -141,3 +141,12 @@ def test_models_without_a_gpu_may_have_many_workers(tmp_path: Path) -> None:
 def test_a_model_that_names_a_gpu_takes_one() -> None:
     """`cuda` and `cuda:1` both mean one GPU."""
     assert TransformersSpec(device="cuda:1").gpus == TransformersSpec(device="cuda").gpus == 1
+
+
+def test_workers_cannot_share_a_named_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`device=cuda:1` is one GPU, however many there are: one worker may use it, two are refused."""
+    monkeypatch.setenv(VISIBLE, "0,1,2,3")
+    check_workers([TransformersSpec(device="cuda:1")], 1)
+    check_workers([TransformersSpec(device="cuda")], 4)
+    with pytest.raises(ConfigError, match="cuda:1: name no GPU"):
+        check_workers([ScriptedSpec(function="m:f"), TransformersSpec(device="cuda:1")], 2)

@@ -25,7 +25,7 @@ from steplabel.engines import (
     StoredSpec,
     devices,
 )
-from steplabel.engines.transformers_spec import TransformersSpec
+from steplabel.engines.transformers.spec import TransformersSpec
 from steplabel.schemas import BudgetExhausted, ConfigError, EngineClosed, ModelIdentity, ModelLoadError
 
 Ask = Callable[..., GenerateRequest]

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from steplabel.engines import GenerateRequest, Prompt, checkpoint
-from steplabel.engines.checkpoint import find_checkpoint, read_identity
-from steplabel.engines.transformers_spec import TransformersSpec
+from steplabel.engines import GenerateRequest, Prompt
+from steplabel.engines.checkpoints import checkpoint
+from steplabel.engines.checkpoints.checkpoint import find_checkpoint, read_identity
+from steplabel.engines.transformers.spec import TransformersSpec
 from steplabel.schemas import ConfigError, SamplingParams
 
 
@@ -170,7 +171,7 @@ def test_unknown_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_importing_engines_loads_no_torch() -> None:
     """Recipes and command lines import the room without paying for torch."""
     code = (
-        "import sys, steplabel.engines, steplabel.engines.transformers_spec;"
+        "import sys, steplabel.engines, steplabel.engines.transformers.spec;"
         "assert not {'torch', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

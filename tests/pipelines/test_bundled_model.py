@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from steplabel.engines.progress import read_progress
+from steplabel.engines.store.progress import read_progress
 from steplabel.pipelines.evaluation import evaluate, exact_truth
 from steplabel.pipelines.generated import write_problems
 from steplabel.transforms.dataset import PRIVATE, SUCCESS, OutputFolder

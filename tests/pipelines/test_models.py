@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from steplabel.engines.openai_dialects import Mode
-from steplabel.engines.openai_spec import OpenAISpec
-from steplabel.engines.transformers_spec import TransformersSpec
-from steplabel.engines.vllm_spec import VLLMSpec
+from steplabel.engines.openai.dialects import Mode
+from steplabel.engines.openai.spec import OpenAISpec
+from steplabel.engines.transformers.spec import TransformersSpec
+from steplabel.engines.vllm.spec import VLLMSpec
 from steplabel.pipelines.models import BUNDLED_TEMPERATURE, model_use
 from steplabel.pipelines.recipe import config_hash
 from steplabel.pipelines.recipes import RECIPES

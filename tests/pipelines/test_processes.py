@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from steplabel.engines.progress import read_progress
+from steplabel.engines.store.progress import read_progress
 from steplabel.transforms.dataset import PRIVATE, SUCCESS, OutputFolder
 
 pytestmark = pytest.mark.slow

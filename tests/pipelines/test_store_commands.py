@@ -17,8 +17,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from steplabel.engines.progress import read_progress
-from steplabel.engines.store_verify import verify
+from steplabel.engines.store.progress import read_progress
+from steplabel.engines.store.verify import verify
 from steplabel.pipelines import cli, store_commands
 from steplabel.pipelines.run import RunResult
 from steplabel.transforms.dataset import OutputFolder

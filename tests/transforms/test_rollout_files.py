@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from steplabel.engines import GenerateRequest, Prompt, RolloutStore, ScriptedEngine
-from steplabel.engines.store_exchange import exported_rollouts, import_rollouts
-from steplabel.engines.store_verify import verify
+from steplabel.engines.store.exchange import exported_rollouts, import_rollouts
+from steplabel.engines.store.verify import verify
 from steplabel.schemas import ConfigError, ExportedRollout, FinishReason, SamplingParams, StoreError
 from steplabel.schemas.arrow import arrow_schema
 from steplabel.transforms.rollout_files import export_store, import_file
@@ -253,7 +253,7 @@ def test_a_large_store_fits_in_little_memory(tmp_path: Path) -> None:
     code = textwrap.dedent("""
         import random, resource, sys
         from pathlib import Path
-        from steplabel.engines.store_exchange import import_rollouts
+        from steplabel.engines.store.exchange import import_rollouts
         from steplabel.schemas import ExportedRollout, FinishReason
         from steplabel.transforms.rollout_files import export_store, import_file
 

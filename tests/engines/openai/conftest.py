@@ -18,8 +18,8 @@ import msgspec
 import pytest
 
 from steplabel.engines import GenerateRequest, Prompt
-from steplabel.engines.openai_engine import OpenAIEngine
-from steplabel.engines.openai_spec import OpenAISpec
+from steplabel.engines.openai.engine import OpenAIEngine
+from steplabel.engines.openai.spec import OpenAISpec
 from steplabel.schemas import SamplingParams
 
 FILE = Path(__file__).resolve().parent.parent / "fault_server.py"
@@ -137,7 +137,7 @@ def ask() -> Callable[..., GenerateRequest]:
 @pytest.fixture
 def expected(says: ModuleType) -> Callable[..., list[str]]:
     """The texts that the server's model has for a request, in order."""
-    from steplabel.engines.openai_requests import seed_of
+    from steplabel.engines.openai.requests import seed_of
 
     def texts(request: GenerateRequest) -> list[str]:
         prompt = request.prompt.text + request.prefix

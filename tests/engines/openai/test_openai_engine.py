@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from steplabel.engines import Completions, GenerateRequest, Prompt
-from steplabel.engines.openai_engine import OpenAIEngine
-from steplabel.engines.openai_spec import OpenAISpec
-from steplabel.engines.prices import TokenPrices
+from steplabel.engines.openai.engine import OpenAIEngine
+from steplabel.engines.openai.prices import TokenPrices
+from steplabel.engines.openai.spec import OpenAISpec
 from steplabel.schemas import ConfigError, ContentPart, DataError, EngineClosed, FinishReason, Message, PartKind, Role
 
 Ask = Callable[..., GenerateRequest]

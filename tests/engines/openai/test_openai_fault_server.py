@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from steplabel.engines import GenerateRequest
-from steplabel.engines.openai_engine import OpenAIEngine
-from steplabel.engines.openai_requests import seed_of
-from steplabel.engines.openai_spec import OpenAISpec
+from steplabel.engines.openai.engine import OpenAIEngine
+from steplabel.engines.openai.requests import seed_of
+from steplabel.engines.openai.spec import OpenAISpec
 from steplabel.schemas import EngineError
 
 Ask = Callable[..., GenerateRequest]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from steplabel.engines import Completions, GenerateRequest
-from steplabel.engines.openai_engine import OpenAIEngine
-from steplabel.engines.openai_spec import OpenAISpec
+from steplabel.engines.openai.engine import OpenAIEngine
+from steplabel.engines.openai.spec import OpenAISpec
 from steplabel.schemas import ConfigError, EngineError, FinishReason, ModelLoadError
 
 Ask = Callable[..., GenerateRequest]

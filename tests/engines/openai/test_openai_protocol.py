@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steplabel.engines.openai_protocol import Answer, Asked, error_code, read_answer, server_message, spread
-from steplabel.engines.retries import Passing
+from steplabel.engines.openai.protocol import Answer, Asked, error_code, read_answer, server_message, spread
+from steplabel.engines.openai.retries import Passing
 from steplabel.schemas import FinishReason
 
 ASKED = Asked(model="m", start=10, n=2)

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from steplabel.engines import GenerateRequest, Prompt, RenderedPrompt
-from steplabel.engines.checkpoint import tokenizer_hash
-from steplabel.engines.openai_dialects import Dialect, Mode, PrefixStyle, PromptAs, extensions
-from steplabel.engines.openai_requests import RequestWriter, seed_of
-from steplabel.engines.text_codec import TextCodec, load_codec
-from steplabel.engines.tokenizer_files import find_tokenizer
+from steplabel.engines.checkpoints.checkpoint import tokenizer_hash
+from steplabel.engines.checkpoints.tokenizer_files import find_tokenizer
+from steplabel.engines.openai.dialects import Dialect, Mode, PrefixStyle, PromptAs, extensions
+from steplabel.engines.openai.requests import RequestWriter, seed_of
+from steplabel.engines.text.codec import TextCodec, load_codec
 from steplabel.schemas import ConfigError, ContentPart, Message, Role, SamplingParams
 
 Ask = Callable[..., GenerateRequest]
@@ -278,7 +278,7 @@ def test_a_tokenizers_files(model_folder: Path, tmp_path: Path, monkeypatch: pyt
 
 def test_the_hash_is_that_of_the_model_folder(model_folder: Path) -> None:
     """One tokenizer has one hash, whether its model runs here or on a server."""
-    from steplabel.engines.checkpoint import find_checkpoint, read_identity
+    from steplabel.engines.checkpoints.checkpoint import find_checkpoint, read_identity
 
     identity = read_identity(find_checkpoint(str(model_folder)), dtype="float32")
     assert tokenizer_hash(model_folder) == identity.tokenizer

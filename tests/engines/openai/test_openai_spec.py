@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from steplabel.engines import EnginePreview, GenerateRequest, LazyEngine, PreviewableSpec, StoredSpec
-from steplabel.engines.openai_address import api_key, base_address
-from steplabel.engines.openai_dialects import Dialect, Mode, PrefixStyle
-from steplabel.engines.openai_models import ModelCard
-from steplabel.engines.openai_spec import OpenAISpec
-from steplabel.engines.prices import TokenPrices
+from steplabel.engines.openai.address import api_key, base_address
+from steplabel.engines.openai.dialects import Dialect, Mode, PrefixStyle
+from steplabel.engines.openai.models import ModelCard
+from steplabel.engines.openai.prices import TokenPrices
+from steplabel.engines.openai.spec import OpenAISpec
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.overrides import apply_overrides
 from steplabel.pipelines.recipe import Recipe, config_hash, describe
@@ -341,7 +341,7 @@ def test_a_tokenizer_that_is_not_there(spec: Spec, tmp_path: Path) -> None:
 def test_a_spec_needs_no_http_client() -> None:
     """Command lines and configurations do not pay for importing one, nor for transformers."""
     code = (
-        "import sys, steplabel.engines.openai_spec as s; s.OpenAISpec(url='http://host');"
+        "import sys, steplabel.engines.openai.spec as s; s.OpenAISpec(url='http://host');"
         "assert not {'aiohttp', 'torch', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

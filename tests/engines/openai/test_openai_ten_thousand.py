@@ -16,8 +16,8 @@ import pytest
 
 from steplabel.annotators import Finished, drive
 from steplabel.engines import Completion, Completions, GenerateRequest
-from steplabel.engines.openai_requests import seed_of
-from steplabel.engines.openai_spec import OpenAISpec
+from steplabel.engines.openai.requests import seed_of
+from steplabel.engines.openai.spec import OpenAISpec
 from steplabel.schemas import EngineError
 
 PROGRAMS, QUESTIONS = 2_500, 4

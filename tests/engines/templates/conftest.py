@@ -29,7 +29,7 @@ from tokenizers import (
 from transformers import PreTrainedTokenizerFast
 
 from steplabel.engines import GenerateRequest, Prompt
-from steplabel.engines.text_codec import TextCodec
+from steplabel.engines.text.codec import TextCodec
 from steplabel.schemas import ContentPart, Message, Role
 
 TEMPLATES = Path(__file__).parent

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steplabel.engines import GenerateRequest, Prompt
-from steplabel.engines.text_codec import TextCodec
+from steplabel.engines.text.codec import TextCodec
 from steplabel.schemas import DataError
 
 Chat = Callable[..., GenerateRequest]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steplabel.engines import GenerateRequest
-from steplabel.engines.text_codec import NONCHARACTER, TextCodec
+from steplabel.engines.text.codec import NONCHARACTER, TextCodec
 from steplabel.schemas import ConfigError
 
 Chat = Callable[..., GenerateRequest]

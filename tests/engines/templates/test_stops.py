@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from steplabel.engines import Completion, GenerateRequest, Prompt
-from steplabel.engines.text_codec import TextCodec, stop_position
-from steplabel.engines.transformers_engine import TransformersEngine
+from steplabel.engines.text.codec import TextCodec, stop_position
+from steplabel.engines.transformers.engine import TransformersEngine
 from steplabel.schemas import FinishReason, ModelIdentity, SamplingParams
 
 PROMPT = Prompt(text="Say it.\n")

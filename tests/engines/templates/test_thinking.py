@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from steplabel.engines import GenerateRequest, Prompt
-from steplabel.engines.chat_template import ChatTemplate
+from steplabel.engines.text.chat_template import ChatTemplate
 from steplabel.schemas import ConfigError, ContentPart, Message, Role
 
 Family = Callable[[str], Any]

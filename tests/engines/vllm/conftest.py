@@ -21,10 +21,10 @@ import pytest
 from steplabel.engines import GenerateRequest, Prompt
 from steplabel.engines.bundled import weights_path
 from steplabel.engines.bundled.task import generate_problem, seeded
-from steplabel.engines.vllm_spec import VLLMSpec
+from steplabel.engines.vllm.spec import VLLMSpec
 
 if TYPE_CHECKING:
-    from steplabel.engines.vllm_engine import VLLMEngine
+    from steplabel.engines.vllm.engine import VLLMEngine
 
 SERVER_SECONDS = 600  # to be ready, on a machine that does other things as well
 

@@ -17,7 +17,7 @@ pytestmark = [
 # The front end starts a core, the core a worker, as vLLM does; each calls the plugin, and then waits for ever.
 FAMILY = """
 import multiprocessing, os, sys, time
-from steplabel.engines.vllm_child import FRONT_END, end_with_parent
+from steplabel.engines.vllm.child import FRONT_END, end_with_parent
 
 def member(generations):
     end_with_parent()

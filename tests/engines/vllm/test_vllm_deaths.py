@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steplabel.engines import Completions, GenerateRequest
-from steplabel.engines.vllm_spec import VLLMSpec
+from steplabel.engines.vllm.spec import VLLMSpec
 from steplabel.schemas import EngineClosed, EngineError
 
 if TYPE_CHECKING:
-    from steplabel.engines.vllm_engine import VLLMEngine
+    from steplabel.engines.vllm.engine import VLLMEngine
 
 pytestmark = [pytest.mark.slow, pytest.mark.vllm, pytest.mark.timeout(1800)]
 
@@ -83,7 +83,7 @@ def test_a_killed_engine_is_started_again_once(
 # What a run does: one engine on this process's host, closed when the process ends.
 RUN = """
 from steplabel.engines import GenerateRequest, Prompt
-from steplabel.engines.vllm_spec import VLLMSpec
+from steplabel.engines.vllm.spec import VLLMSpec
 from steplabel.schemas import SamplingParams
 from steplabel.transforms.host import engine_host
 

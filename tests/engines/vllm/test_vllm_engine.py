@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from steplabel.engines import Completions, GenerateRequest, Prompt
-from steplabel.engines.transformers_spec import TransformersSpec
+from steplabel.engines.transformers.spec import TransformersSpec
 from steplabel.schemas import ConfigError, FinishReason, SamplingParams
 
 if TYPE_CHECKING:
-    from steplabel.engines.transformers_engine import TransformersEngine
-    from steplabel.engines.vllm_engine import VLLMEngine
+    from steplabel.engines.transformers.engine import TransformersEngine
+    from steplabel.engines.vllm.engine import VLLMEngine
 
 pytestmark = [pytest.mark.slow, pytest.mark.vllm, pytest.mark.timeout(1800)]
 
@@ -181,14 +181,18 @@ def test_logprobs_only_where_asked_for(engine: VLLMEngine, ask_problem: Ask) -> 
     assert texts(plain) == texts(asked)
 
 
-def test_a_prompt_seen_before_is_cached(engine: VLLMEngine, ask_problem: Ask) -> None:
-    """Its whole blocks of 32 tokens are counted; the prompt's own tokens are counted once for all samples."""
+def test_a_prompt_seen_before_is_cached_until_it_is_forgotten(engine: VLLMEngine, ask_problem: Ask) -> None:
+    """Its whole blocks of 32 tokens are counted, the prompt's own once for all samples; a reset forgets them."""
     request = ask_problem(11, seed=77)
     answers(engine, [request])
     (again,) = answers(engine, [request])
     length = len(engine.render(request).token_ids)
     assert again.prompt_tokens == length
     assert again.cached_tokens == (length - 1) // 32 * 32 > 0
+    asyncio.run(engine.reset_prefix_cache())
+    (forgotten,) = answers(engine, [request])
+    assert forgotten.cached_tokens == 0
+    assert texts(forgotten) == texts(again)
 
 
 @pytest.mark.parametrize(

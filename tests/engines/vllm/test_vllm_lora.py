@@ -14,8 +14,8 @@ import torch
 
 from steplabel.engines import Completions, GenerateRequest
 from steplabel.engines.bundled import weights_path
-from steplabel.engines.transformers_spec import TransformersSpec
-from steplabel.engines.vllm_spec import VLLMSpec
+from steplabel.engines.transformers.spec import TransformersSpec
+from steplabel.engines.vllm.spec import VLLMSpec
 from steplabel.schemas import ConfigError
 
 pytestmark = [pytest.mark.slow, pytest.mark.vllm, pytest.mark.timeout(1800)]

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from steplabel.engines.port import EngineSpec
-from steplabel.engines.transformers_spec import TransformersSpec
-from steplabel.engines.vllm_spec import VLLMSpec
+from steplabel.engines.transformers.spec import TransformersSpec
+from steplabel.engines.vllm.spec import VLLMSpec
 from steplabel.pipelines.doctor import examine
 from steplabel.pipelines.evaluation import evaluate, exact_truth
 from steplabel.pipelines.generated import write_problems

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from steplabel.engines import GenerateRequest
-from steplabel.engines.vllm_spec import VLLMSpec
+from steplabel.engines.vllm.spec import VLLMSpec
 
 pytestmark = [pytest.mark.slow, pytest.mark.vllm, pytest.mark.timeout(1800)]
 

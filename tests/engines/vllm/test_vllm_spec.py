@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from steplabel.engines import GenerateRequest, Prompt
-from steplabel.engines.lora import read_adapter
-from steplabel.engines.transformers_spec import TransformersSpec
-from steplabel.engines.vllm_environment import vllm_environment
-from steplabel.engines.vllm_spec import VLLMSpec
+from steplabel.engines.checkpoints.lora import read_adapter
+from steplabel.engines.transformers.spec import TransformersSpec
+from steplabel.engines.vllm.environment import vllm_environment
+from steplabel.engines.vllm.spec import VLLMSpec
 from steplabel.schemas import ConfigError, MissingExtra
 
 
@@ -133,7 +133,7 @@ def test_without_vllm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_spec_imports_no_vllm() -> None:
     """Neither a spec nor its preview imports vLLM, nor a spec alone torch."""
     code = (
-        "import sys; from steplabel.engines.vllm_spec import VLLMSpec; spec = VLLMSpec();"
+        "import sys; from steplabel.engines.vllm.spec import VLLMSpec; spec = VLLMSpec();"
         "assert not {'torch', 'transformers', 'vllm'} & set(sys.modules); spec.preview();"
         "assert 'vllm' not in sys.modules"
     )
