@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from steplabel.annotators.effects import Program
 from steplabel.schemas import CheckedOutcome, Observation, Problem, Rollout, Solution
@@ -27,10 +28,11 @@ class AnnotationStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """Evidence about one solution. Counts are not among it: they are derived from the rollouts' outcomes.
+    """Evidence about one solution, or about one problem. Counts are not among it: rollouts' outcomes give them.
 
     Attributes:
-        outcomes: one for each rollout, in the same order.
+        solutions: written by a search over a problem, which makes new ones; `outcomes` hold theirs, too.
+        outcomes: one for each rollout, in the same order; then those of `solutions`.
         observations: what the annotator itself claims, about the solution or its nodes.
         detail: for people: why it ended so. Empty when complete.
     """
@@ -40,10 +42,41 @@ class Annotation:
     outcomes: tuple[CheckedOutcome, ...] = ()
     observations: tuple[Observation, ...] = ()
     detail: str = ""
+    solutions: tuple[Solution, ...] = ()
+
+
+Solved: TypeAlias = tuple[Solution, CheckedOutcome | None]
+"""A solution and what the answer checker said of it; None if it was never checked."""
+
+
+@runtime_checkable
+class ProblemAnnotator(Protocol):
+    """A configuration that makes one program a problem: a search whose tree spans all of its solutions."""
+
+    @property
+    def name(self) -> str:
+        """The source its observations carry."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """As `Annotator.version`."""
+        ...
+
+    def problem_program(self, problem: Problem, solved: Sequence[Solved], *, seed: int) -> Program[Annotation]:
+        """Return a program that annotates all solutions of a problem, and may add solutions of its own.
+
+        Errors are those of `Annotator.program`.
+        """
+        ...
+
+    def most_samples(self, steps: int) -> int:
+        """Most samples that the program asks for, divided by the solutions that a problem brings."""
+        ...
 
 
 class Annotator(Protocol):
-    """A configuration that makes programs."""
+    """A configuration that makes programs, one a solution."""
 
     @property
     def name(self) -> str:

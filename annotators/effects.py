@@ -27,6 +27,9 @@ class Sample:
         prefix_ids: the tokens that the prefix begins, where its writer's are known: those of the whole solution
             will do. They are sent where they are the completer's own spelling of the prefix.
         start: index of the first sample; asking again with a higher start gets new samples, not the old ones.
+        probe: text put behind the prefix for this question alone, such as the beginning of an answer; the
+            completions go on behind it. `node_key` is then that of the probe (`schemas.probe_key`), so that its
+            rollouts are never counted as the prefix's own.
     """
 
     problem: Problem
@@ -37,6 +40,38 @@ class Sample:
     seed: int
     start: int = 0
     prefix_ids: tuple[int, ...] = ()
+    probe: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Ask how likely the completer finds a text behind a prefix. The answer is a `Scored`.
+
+    Attributes:
+        node_key, prefix, prefix_ids: as in `Sample`.
+        continuation: the text whose probability is wanted.
+    """
+
+    problem: Problem
+    node_key: str
+    prefix: str
+    continuation: str
+    prefix_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """The answer to `Score`.
+
+    Attributes:
+        logprob: natural logarithm of the continuation's probability, summed over its tokens.
+        tokens: how many tokens the continuation has.
+        completer: `ModelIdentity.id` of the model that was asked.
+    """
+
+    logprob: float
+    tokens: int
+    completer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +112,7 @@ class Finished(Generic[K, T]):
         return self.result  # type: ignore[return-value]  # T itself may be None, so None proves nothing
 
 
-Effect: TypeAlias = Sample | Concurrently
+Effect: TypeAlias = Sample | Score | Concurrently
 """Later sources add theirs here: `Judge(messages, n)`, `Verify(claim)`."""
 
 Program: TypeAlias = Generator[Effect, Any, T]

@@ -85,6 +85,7 @@ from steplabel.schemas.solution import (
     make_solution,
     node_key,
     path_keys,
+    probe_key,
 )
 
 __all__ = [
@@ -145,6 +146,7 @@ __all__ = [
     "make_solution",
     "node_key",
     "path_keys",
+    "probe_key",
     "token_boundaries",
     "with_token_ends",
 ]

@@ -23,7 +23,7 @@ class Sampler:
 
     async def __call__(self, effect: Sample) -> Samples:
         """Sample and check. Raises what the engine raises: EngineError, BudgetExhausted, StoreError."""
-        prefix, blanks = hold_back_blanks(effect.prefix)
+        prefix, blanks = hold_back_blanks(effect.prefix + effect.probe)
         request = GenerateRequest(
             prompt=self.prompt.prompt(effect.problem),
             prefix=prefix,
@@ -60,7 +60,7 @@ class Sampler:
 
 async def check(checker: AnswerChecker, effect: Sample, rollout: Rollout) -> CheckedOutcome:
     """The rollout's outcome. What needs the maths worker waits in a thread, not on the loop."""
-    text, gold = effect.prefix + rollout.text, effect.problem.gold
+    text, gold = effect.prefix + effect.probe + rollout.text, effect.problem.gold
 
     def verdict() -> CheckedOutcome:
         return judge(checker, rollout.key, text, gold, rollout.finish_reason)
