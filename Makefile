@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 PIP_VLLM := $(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-main test-vllm coverage check lint types format bench train-bundled vllm-cpu clean
+.PHONY: help demo test test-main test-vllm coverage check lint types format bench bank train-bundled vllm-cpu clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ bench: $(VENV)/.installed-dev ## Measure what the documentation claims
 	$(BIN)/python benchmarks/answers.py
 	$(BIN)/python benchmarks/driver.py
 	$(BIN)/python benchmarks/engines.py
+
+bank: $(VENV)/.installed ## Build the outcome bank with the bundled model (CPU, about half an hour on two cores; resumable)
+	$(BIN)/python benchmarks/outcome_bank.py
 
 train-bundled: $(VENV)/.installed ## Train the bundled model again (CPU, about an hour on two cores; resumable)
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m steplabel.engines.bundled.train --out .work/bundled --seed 0 --steps 4000 --compile

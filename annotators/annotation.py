@@ -71,7 +71,7 @@ class ProblemAnnotator(Protocol):
         ...
 
     def most_samples(self, steps: int) -> int:
-        """Most samples that the program asks for, divided by the solutions that a problem brings."""
+        """Most samples that the program of one problem asks for, whose solutions have so many steps."""
         ...
 
 

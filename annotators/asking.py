@@ -7,21 +7,23 @@ that are already there. Alike means token by token: two spellings of one text ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steplabel.annotators.effects import Program, Sample, Samples
+from steplabel.annotators.tally import Tally
+from steplabel.annotators.zero_test import ZeroTest
 from steplabel.schemas import (
     BudgetExhausted,
     CheckedOutcome,
     ConfigError,
     DataError,
     EngineError,
-    Outcome,
     Problem,
     Rollout,
     SamplingParams,
     Solution,
     derive_seed,
+    probe_key,
 )
 
 
@@ -46,6 +48,30 @@ def prefix_seed(seed: int, node_key: str) -> int:
     return derive_seed("prefix", seed, node_key)
 
 
+def prefix_question(
+    problem: Problem, solution: Solution, depth: int, *, sampling: SamplingParams | None, seed: int, probe: str = ""
+) -> Sample:
+    """The question about the first `depth` steps (0: the bare problem), for one completion.
+
+    Args:
+        sampling: None takes the solution's own, or the defaults where it was imported.
+        seed: the run's.
+        probe: text put behind the prefix for this question alone.
+    """
+    node = solution.node_keys[depth - 1] if depth else problem.root_key
+    key = probe_key(node, probe) if probe else node
+    return Sample(
+        problem=problem,
+        node_key=key,
+        prefix=solution.prefix(depth),
+        prefix_ids=solution.token_ids if depth else (),
+        n=1,
+        sampling=sampling or solution.sampling or SamplingParams(),
+        seed=prefix_seed(seed, key),
+        probe=probe,
+    )
+
+
 def ask_prefix(
     problem: Problem,
     solution: Solution,
@@ -56,37 +82,47 @@ def ask_prefix(
     sampling: SamplingParams | None,
     seed: int,
 ) -> Program[PrefixAnswer]:
-    """Sample k completions of the first `depth` steps (0: the bare problem), `chunk` at a time.
+    """Sample k completions of the first `depth` steps, `chunk` at a time: see `prefix_question` and `ask`."""
+    question = prefix_question(problem, solution, depth, sampling=sampling, seed=seed)
+    return (yield from ask(question, depth, k=k, chunk=chunk))
 
-    Chunks after the first are asked only while no completion was right; `chunk=k` asks for all at once. An
-    error of the engine or the budget ends the asking, with what came before it kept.
+
+def ask(
+    question: Sample,
+    depth: int,
+    *,
+    k: int,
+    chunk: int,
+    zero_test: ZeroTest | None = None,
+    silence_is_failure: bool = True,
+) -> Program[PrefixAnswer]:
+    """Ask a question for samples `question.start .. k - 1`, `chunk` at a time.
+
+    Chunks after the first are asked only while no completion was right, and while the failures are too few for
+    `zero_test`; a chunk is never larger than what that still needs. `chunk=k` without a test asks for all at once.
+    An error of the engine or the budget ends the asking, with what came before it kept.
 
     Args:
-        sampling: None takes the solution's own, or the defaults where it was imported.
-        seed: the run's.
+        depth: what the answer is to be called by.
+        silence_is_failure: whether completions without an answer count among the failures.
     """
-    key = solution.node_keys[depth - 1] if depth else problem.root_key
     rollouts: list[Rollout] = []
     outcomes: list[CheckedOutcome] = []
-    for start in range(0, k, chunk):
-        question = Sample(
-            problem=problem,
-            node_key=key,
-            prefix=solution.prefix(depth),
-            prefix_ids=solution.token_ids if depth else (),
-            n=min(chunk, k - start),
-            sampling=sampling or solution.sampling or SamplingParams(),
-            seed=prefix_seed(seed, key),
-            start=start,
-        )
+    failures = 0
+    start, enough = question.start, zero_test.failures if zero_test else k
+    while start < k and failures < enough:
+        n = min(chunk, k - start, enough - failures)
         try:
-            samples: Samples = yield question
+            samples: Samples = yield replace(question, start=start, n=n)
         except (EngineError, BudgetExhausted) as error:
             return PrefixAnswer(depth=depth, rollouts=tuple(rollouts), outcomes=tuple(outcomes), error=error)
         rollouts += samples.rollouts
         outcomes += samples.outcomes
-        if any(outcome.outcome is Outcome.CORRECT for outcome in samples.outcomes):
+        tally = Tally.of(samples.outcomes)
+        if tally.correct:
             break
+        failures += tally.failed(silence_is_failure=silence_is_failure)
+        start += n
     return PrefixAnswer(depth=depth, rollouts=tuple(rollouts), outcomes=tuple(outcomes))
 
 

@@ -1,7 +1,9 @@
 """Math-Shepherd: k completions from every step (Wang et al. 2023, arXiv:2312.08935, section 3.3).
 
 Covered: the rollouts from which the paper's hard (any correct) and soft (c/k) estimates are derived, for
-right and wrong solutions alike. Not covered: the labels themselves, which a label policy derives.
+right and wrong solutions alike; with `ask_root` also those of the bare problem, which views of progress and
+advantage compare the first step with (GenPRM, PAV). Not covered: the labels themselves, which a label policy
+derives.
 
 One deviation. The paper samples from the last step too. That prefix already holds the final answer, so its
 estimate is the solution's own outcome: no rollouts are spent on it, and an observation of source `outcome` on
@@ -10,40 +12,34 @@ the last node says so. Where that outcome is unknown or was never checked, the l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus
-from steplabel.annotators.asking import (
-    PrefixAnswer,
-    ask_prefix,
-    check_belong,
-    check_counts,
-    labelable_depths,
-)
+from steplabel.annotators.asker import PrefixAsker
+from steplabel.annotators.asking import PrefixAnswer, check_belong, labelable_depths
 from steplabel.annotators.effects import Concurrently, Finished, Program
+from steplabel.annotators.ending import ending
 from steplabel.annotators.outcome_claim import outcome_observation
-from steplabel.schemas import BudgetExhausted, CheckedOutcome, Problem, SamplingParams, Solution
+from steplabel.annotators.rollout_plan import RolloutPlan
+from steplabel.schemas import CheckedOutcome, Problem, Solution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MathShepherd:
+class MathShepherd(RolloutPlan):
     """Monte Carlo at every step the policy wrote, the last one excepted; all prefixes are asked at once.
 
+    The paper has k=8 and asks for all of them. Early ends serve its hard labels alone.
+
     Attributes:
-        k: completions for each prefix. The paper has 8.
-        sampling: None takes the solution's own parameters, or the defaults for imported solutions.
+        ask_root: ask the bare problem too.
+        (and those of `RolloutPlan`)
     """
 
     name: ClassVar[str] = "math_shepherd"
     version: ClassVar[str] = "1"
 
-    k: int = 8
-    sampling: SamplingParams | None = None
-
-    def __post_init__(self) -> None:
-        check_counts(k=self.k, chunk=self.k)
+    ask_root: bool = False
 
     def program(
         self, problem: Problem, solution: Solution, outcome: CheckedOutcome | None, *, seed: int
@@ -53,14 +49,19 @@ class MathShepherd:
         depths = labelable_depths(solution)
         if not depths:
             return Annotation(status=AnnotationStatus.SKIPPED, detail="no step of it is the policy's own")
-        asked: tuple[Finished[int, PrefixAnswer], ...] = yield Concurrently(
-            programs=tuple(
-                ask_prefix(problem, solution, depth, k=self.k, chunk=self.k, sampling=self.sampling, seed=seed)
-                for depth in depths[:-1]
+        asker = PrefixAsker(self, problem, solution, seed=seed)
+        settled = yield from asker.settle()
+        answers = [] if asker.pilot is None else [asker.pilot]
+        if settled:
+            wanted = (0, *depths[:-1]) if self.ask_root else depths[:-1]
+            asked: tuple[Finished[int, PrefixAnswer], ...] = yield Concurrently(
+                programs=tuple(asker.ask(depth) for depth in wanted)
             )
-        )
-        answers = [branch.unwrap() for branch in asked]
-        status, detail = _ending(answers)
+            # What was asked of the bare problem holds its pilot.
+            answers = ([] if self.ask_root else answers) + [branch.unwrap() for branch in asked]
+        status, detail = ending([answer.error for answer in answers])
+        if status is AnnotationStatus.COMPLETE and not settled:
+            status, detail = AnnotationStatus.ENGINE_FAILED, "no completion of the bare problem was checked: k unknown"
         return Annotation(
             status=status,
             rollouts=tuple(rollout for answer in answers for rollout in answer.rollouts),
@@ -70,14 +71,6 @@ class MathShepherd:
         )
 
     def most_samples(self, steps: int) -> int:
-        """k at every step but the last."""
-        return self.k * max(0, steps - 1)
-
-
-def _ending(answers: Sequence[PrefixAnswer]) -> tuple[AnnotationStatus, str]:
-    errors = [answer.error for answer in answers if answer.error is not None]
-    if not errors:
-        return AnnotationStatus.COMPLETE, ""
-    spent = next((error for error in errors if isinstance(error, BudgetExhausted)), None)
-    status = AnnotationStatus.ENGINE_FAILED if spent is None else AnnotationStatus.STOPPED_BY_BUDGET
-    return status, f"{len(errors)} of {len(answers)} prefixes got no answer: {spent or errors[0]}"
+        """k at every step but the last, and at the bare problem if it is asked; else the pilot there, if any."""
+        at_root = self.k_by_difficulty.pilot if self.k_by_difficulty else 0
+        return self.most_k * max(0, steps - 1) + (self.most_k if self.ask_root else at_root)

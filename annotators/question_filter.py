@@ -1,8 +1,16 @@
-"""Which problems are worth rollouts: those the model solves sometimes (OmegaPRM, arXiv:2406.06592, appendix).
+"""Which problems are worth rollouts: those the model solves sometimes, or those it is sure of.
 
-A problem whose sampled solutions are all right has no error to find; one whose solutions are all wrong gives
-completions that fail whatever the prefix, so MC = 0 there says nothing about a step. The same filter with
-other thresholds is SCAN's (keep where self-confidence is at least .75) and GenPRM's.
+Two gates, both on the outcomes of a problem's sampled solutions, and both fit for any annotator behind them:
+
+    QuestionFilter()    OmegaPRM (arXiv:2406.06592, appendix), GenPRM: not all right and not all wrong. A problem whose
+                        solutions are all right has no error to find; one whose solutions are all wrong gives
+                        completions that fail whatever the prefix, so MC = 0 there says nothing about a step.
+    SCAN_GATE           SCAN (arXiv:2509.16548): keep where self-confidence, the share of right solutions, is at least
+                        .75. Where the model mostly fails, correct prefixes fail too, and MC puts the error too early.
+
+SCAN takes 128 samples a question for its self-confidence, OmegaPRM's filter 32; here it is as many as a recipe samples
+solutions, and four of them know only 0, .25, .5, .75 and 1. SCAN means the completer's confidence: where another model
+wrote the solutions, the share is that model's.
 
 A problem is never dropped for what is not known: only outcomes that say right or wrong count, and where fewer
 than half of them do, the answer is "not decided", which keeps the problem unless `drop_undecided` is set.
@@ -14,9 +22,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from steplabel.annotators.tally import Tally
 from steplabel.schemas import CheckedOutcome, ConfigError, Reason
+
+LOW_CONFIDENCE: Final = "low_confidence"
+"""Reason for a problem of which some solutions are right, but too small a share."""
+HIGH_CONFIDENCE: Final = "high_confidence"
+"""Reason for a problem of which some solutions are not right, but too large a share is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +48,7 @@ class QuestionFilter:
 
     Attributes:
         min_correct, min_incorrect: solutions that must be right, and not right; 1 and 1 in OmegaPRM.
-        min_share, max_share: of right ones among all that count; SCAN has min_share .75, min_incorrect 0.
+        min_share, max_share: of right ones among all that count.
         min_decided_share: of all solutions, how many must count before the problem can be dropped.
         drop_undecided: drop problems of which too little is known, with a reason of their own.
     """
@@ -76,7 +90,11 @@ class QuestionFilter:
             return Reason.NONE_DECIDED
         share = tally.correct / counted
         if tally.correct < self.min_correct or share < self.min_share:
-            return Reason.ALL_WRONG
+            return LOW_CONFIDENCE if tally.correct else Reason.ALL_WRONG
         if incorrect < self.min_incorrect or share > self.max_share:
-            return Reason.ALL_RIGHT
+            return HIGH_CONFIDENCE if incorrect else Reason.ALL_RIGHT
         return ""
+
+
+SCAN_GATE: Final = QuestionFilter(min_correct=0, min_incorrect=0, min_share=0.75)
+"""Keep problems of a self-confidence of at least .75, those that are always solved among them."""

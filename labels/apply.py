@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from steplabel.labels.counts import count_evidence, distinct_rollouts
-from steplabel.labels.policies import LabelPolicy
+from steplabel.labels.counting import Counting, counting_of
+from steplabel.labels.policy import LabelPolicy
 from steplabel.schemas import DataError, Evidence, Solution, StepLabels, StepMark
 from steplabel.schemas.batches import (
     FIRST_ERROR_UNKNOWN,
@@ -22,8 +22,8 @@ from steplabel.schemas.batches import (
     LabelBatch,
 )
 
-MONTE_CARLO, OUTCOME = "monte_carlo", "outcome"
-"""Words in `StepLabels.sources`: rollouts spoke; the solution's own final answer did."""
+OUTCOME = "outcome"
+"""The word in `StepLabels.sources` for the solution's own final answer; `Counting.source` has the others."""
 
 _MARKS = {
     MARK_POSITIVE: StepMark.POSITIVE,
@@ -47,18 +47,21 @@ def label_evidence(
 
     Args:
         evidence: one record a problem.
-        policy: how counts become labels.
+        policy: how counts become labels; a `Counted` one says how they are counted, too.
         completer, checker: whose rollouts and whose outcomes count, as in `count_evidence`.
 
     Raises:
         DataError: the policy cut steps that are not at a solution's end, or returned arrays of other lengths.
     """
-    batch = count_evidence(evidence, completer=completer, checker=checker)
+    counting = counting_of(policy)
+    batch = counting.count(evidence, completer=completer, checker=checker)
     labels = policy(batch)
     _check_labels(batch, labels, policy)
-    columns = _Columns(batch, labels)
-    solutions = _speakers(evidence, completer)
-    return [columns.record(i, solution, names, policy) for i, (solution, names) in enumerate(solutions)]
+    columns = _Columns(batch, labels, counting)
+    solutions = (solution for record in evidence for solution in record.solutions)
+    names = (name for record in evidence for name in counting.completers(record, completer=completer))
+    pairs = enumerate(zip(solutions, names, strict=True))
+    return [columns.record(i, solution, name, policy) for i, (solution, name) in pairs]
 
 
 def is_labelled(labels: StepLabels) -> bool:
@@ -69,7 +72,10 @@ def is_labelled(labels: StepLabels) -> bool:
 class _Columns:
     """Both batches as lists: slicing a list is many times faster than reading arrays entry by entry."""
 
-    def __init__(self, batch: EvidenceBatch, labels: LabelBatch) -> None:
+    def __init__(self, batch: EvidenceBatch, labels: LabelBatch, counting: Counting) -> None:
+        self.source = counting.source
+        self.spoke = (counting.spoke(batch) & ~labels.by_outcome).tolist()
+        self.decided = ((batch.outcome != OUTCOME_UNKNOWN) & counting.hears_outcome).tolist()
         self.starts = batch.offsets.tolist()
         self.kept = np.bincount(batch.owner[labels.kept], minlength=batch.solutions).tolist()
         self.marks = [_MARKS[mark] for mark in labels.marks.tolist()]
@@ -79,17 +85,15 @@ class _Columns:
         self.unknowns = batch.unknown.tolist()
         self.first_error = labels.first_error.tolist()
         self.confidence = _optional(labels.confidence)
-        self.by_outcome = labels.by_outcome.tolist()
-        self.decided = (batch.outcome != OUTCOME_UNKNOWN).tolist()
         self.tokens = batch.tokens.tolist()
 
     def record(self, i: int, solution: Solution, completers: str, policy: LabelPolicy) -> StepLabels:
         """Labels of the batch's i-th solution."""
         start = self.starts[i]
         steps = slice(start, start + self.kept[i])
-        spoke = bool(completers) and not self.by_outcome[i]
+        spoke = self.spoke[i]
         first_error = self.first_error[i]
-        sources = (MONTE_CARLO,) * spoke + (OUTCOME,) * self.decided[i]
+        sources = (self.source,) * spoke + (OUTCOME,) * self.decided[i]
         return StepLabels(
             solution_id=solution.id,
             policy=policy.name,
@@ -133,14 +137,3 @@ def _restarts(kept: BoolArray, batch: EvidenceBatch) -> BoolArray:
     restarts = kept & (batch.position > 0)
     restarts[1:] &= ~kept[:-1]
     return restarts
-
-
-def _speakers(evidence: Sequence[Evidence], completer: str | None) -> Iterator[tuple[Solution, str]]:
-    """Each solution with the ids of the completers whose rollouts start at its steps."""
-    for record in evidence:
-        names: dict[str, set[str]] = {}
-        for rollout in distinct_rollouts(record, completer=completer):
-            names.setdefault(rollout.node_key, set()).add(rollout.completer)
-        for solution in record.solutions:
-            spoke = set[str]().union(*(names.get(key, ()) for key in solution.node_keys))
-            yield solution, ", ".join(sorted(spoke))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from steplabel.labels.counts import newest_outcomes
+from steplabel.labels.outcomes import newest_outcomes
 from steplabel.schemas import (
     CheckedOutcome,
     DataError,

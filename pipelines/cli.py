@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from inspect import getdoc
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.console import Console
@@ -91,6 +92,12 @@ def run(
         list[str] | None,
         typer.Option("--engine-set", help="field=value of the engine, as `recipes NAME` shows under policy."),
     ] = None,
+    completer: Annotated[
+        str, typer.Option(help="Another engine to continue prefixes (PAV's prover) \\[default: the same].")
+    ] = "",
+    completer_set: Annotated[
+        list[str] | None, typer.Option("--completer-set", help="As --engine-set, of the completer.")
+    ] = None,
     layout: Annotated[str, typer.Option(help="auto | problems | processbench | gsm8k_solutions")] = "auto",
     limit: Annotated[int | None, typer.Option(help="Only so many rows from the input's start.")] = None,
     set_: Annotated[
@@ -132,8 +139,8 @@ def run(
         shard_tokens=shard_tokens,
         max_reject_share=max_reject_share,
     )
-    use = (engine, engine_set or [])
-    result = label(_recipe(recipe, *use, [f"seed={seed}", *(set_ or [])]), options, err)
+    models = _Models(engine, engine_set or [], completer, completer_set or [])
+    result = label(_recipe(recipe, models, [f"seed={seed}", *(set_ or [])]), options, err)
     counts = report.count_dataset(result.folder)
     report.print_summary(out, result, counts)
     report.require_labels(result.folder, counts)
@@ -147,19 +154,28 @@ def recipes(
     name: Annotated[str | None, typer.Argument(help="Show this one's whole configuration.")] = None,
     engine: Annotated[str, typer.Option(help="As in `run`.")] = "bundled",
     engine_set: Annotated[list[str] | None, typer.Option("--engine-set", help="As in `run`.")] = None,
+    problems: Annotated[int, typer.Option(min=1, help="Problems to estimate the cost of.")] = 1000,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of a usual solution.")] = 8,
 ) -> None:
-    """List the recipes, or show one with every field that `--set` can change."""
+    """List the recipes and what they cost at most, or show one with every field that `--set` can change.
+
+    The cost is a bound: so many samples if every problem is worth them and no search ends early.
+    """
     from steplabel.pipelines.recipe import field_paths
     from steplabel.pipelines.recipes import RECIPES
 
+    models = _Models(engine, engine_set or [])
     if name is None:
-        table = Table("recipe", "what it reproduces", box=None, header_style="dim")
-        for recipe, build in RECIPES.items():
-            table.add_row(recipe, (getdoc(build) or "").splitlines()[0])
+        table = Table("recipe", f"samples at most ({problems:,} problems of {steps} steps)", "what it reproduces")
+        table.box, table.header_style = None, "dim"
+        table.columns[1].justify = "right"
+        for recipe in RECIPES:
+            most = problems * _recipe(recipe, models, []).most_samples(steps)
+            table.add_row(recipe, f"{most:,}", (getdoc(RECIPES[recipe]) or "").splitlines()[0])
         out.print(table)
         return
     table = Table("--set path", "value", box=None, header_style="dim")
-    for path, value in field_paths(_recipe(name, engine, engine_set or [], [])):
+    for path, value in field_paths(_recipe(name, models, [])):
         table.add_row(path, escape(repr(value)))
     out.print(escape(getdoc(RECIPES[name]) or ""))
     out.print(table)
@@ -279,12 +295,27 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _recipe(name: str, engine: str, settings: list[str], assignments: list[str]):  # type: ignore[no-untyped-def]
+class _Models(NamedTuple):
+    """Which models a recipe uses, as the command line says it."""
+
+    engine: str
+    settings: list[str]
+    completer: str = ""
+    completer_settings: Sequence[str] = ()
+
+
+def _recipe(name: str, models: _Models, assignments: list[str]):  # type: ignore[no-untyped-def]
     from steplabel.pipelines.models import model_use
     from steplabel.pipelines.overrides import apply_overrides
     from steplabel.pipelines.recipes import RECIPES
 
-    return apply_overrides(RECIPES[_choice(name, tuple(RECIPES), "recipe")](model_use(engine, settings)), assignments)
+    make = RECIPES[_choice(name, tuple(RECIPES), "recipe")]
+    use = model_use(models.engine, models.settings)
+    if models.completer:
+        use = replace(use, completer=model_use(models.completer, models.completer_settings).engine)
+    elif models.completer_settings:
+        raise ConfigError("--completer-set needs --completer: name the engine that it is about")
+    return apply_overrides(make(use), assignments)
 
 
 def _folder(path: str) -> OutputFolder:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from steplabel.labels.policies import HardAny, Soft
+from steplabel.labels.policies import NAMED_BY_OPTIONS
 from steplabel.schemas import ConfigError
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ def _set(config: Any, path: list[str], text: str, whole: str) -> Any:
     else:
         value = _parse(text, typing.get_type_hints(type(config))[name], whole)
     changes = {name: value}
-    if name != "name" and isinstance(config, (HardAny, Soft)):
+    if name != "name" and isinstance(config, NAMED_BY_OPTIONS):
         changes["name"] = ""  # a policy with other options must not keep the name of the one it was: it makes its own
     return dataclasses.replace(config, **changes)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
-from steplabel.annotators.annotation import Annotator
+from steplabel.annotators.annotation import Annotator, ProblemAnnotator
 from steplabel.annotators.question_filter import QuestionFilter
 from steplabel.engines.port import SPEED_ONLY, EngineSpec
 from steplabel.labels.policies import LabelPolicy
@@ -39,7 +39,7 @@ class Recipe:
     name: str
     policy: EngineSpec
     completer: EngineSpec
-    annotator: Annotator
+    annotator: Annotator | ProblemAnnotator
     labels: LabelPolicy
     segmenter: Segmenter
     policy_sampling: SamplingParams
@@ -53,8 +53,14 @@ class Recipe:
     @property
     def most_tokens(self) -> int:
         """Most tokens that a problem costs whose solutions have no more steps than is usual."""
-        samples = self.solutions * (1 + self.annotator.most_samples(USUAL_STEPS))
-        return samples * self.policy_sampling.max_tokens
+        return self.most_samples(USUAL_STEPS) * self.policy_sampling.max_tokens
+
+    def most_samples(self, steps: int) -> int:
+        """Most samples that a problem costs, solutions of so many steps among them."""
+        asked = self.annotator.most_samples(steps)
+        if isinstance(self.annotator, ProblemAnnotator):
+            return self.solutions + asked
+        return self.solutions * (1 + asked)
 
     def __post_init__(self) -> None:
         if self.solutions < 1 or self.in_flight < 1:

@@ -9,6 +9,7 @@ solution.py      steps, prefix nodes, solutions
 evidence.py      rollouts, outcomes, observations, rejects
 exported_rollout.py   a rollout in a file of its own
 labels.py        step labels under one policy, dataset rows
+bank.py          the outcome bank: outcomes and lengths of rollouts at every prefix
 batches.py       evidence and labels of many solutions as flat arrays
 segmentation.py  lossless splitting of solutions into steps
 sentences.py     where sentences end in written reasoning

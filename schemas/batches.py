@@ -24,6 +24,32 @@ FIRST_ERROR_NONE, FIRST_ERROR_UNKNOWN = -1, -2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How the rollouts from m prefixes ended: one entry a prefix in every array.
+
+    Attributes:
+        correct, wrong, unknown: [m], outcomes.
+        unanswered: [m], those of `unknown` that ended without an answer (`length`, `no_answer`): papers count
+            them as wrong. The rest is unknown for other reasons (a checker timed out).
+    """
+
+    correct: IntArray
+    wrong: IntArray
+    unknown: IntArray
+    unanswered: IntArray
+
+    def __post_init__(self) -> None:
+        lengths = [len(a) for a in (self.correct, self.wrong, self.unknown, self.unanswered)]
+        if len(set(lengths)) > 1:
+            raise DataError(f"counts of different lengths: {lengths}")
+
+    @property
+    def total(self) -> IntArray:
+        """[m], how many rollouts."""
+        return self.correct + self.wrong + self.unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceBatch:
     """Counts for every step of n solutions with S steps in all.
 
@@ -33,11 +59,15 @@ class EvidenceBatch:
         correct, wrong, unknown: [S], outcomes of the rollouts that start where the step ends.
         outcome: [n], of the solution itself: 1 correct, 0 wrong, -1 unknown.
         tokens: [n], generated tokens consumed by the solution's rollouts.
-        siblings_correct, siblings_total: [n], outcomes over all solutions sampled for the same problem,
-            this one among them: the self-confidence of SCAN, the pass rate of question filters.
+        siblings_correct, siblings_total: [n], outcomes over all solutions sampled for the same problem, this
+            one among them unless a tree search grew it: the pass rate of question filters.
         verdicts: by source, [S]: 1 holds, -1 fails, 0 unknown or silent.
-        unanswered: [S], those of `unknown` that ended without an answer (`length`, `no_answer`): papers count
-            them as wrong. The rest is unknown for other reasons (a checker timed out). None: all of them.
+        unanswered: [S], as in `Counts`. None: all of the unknown.
+        root: [n], the same counts at the bare problem, before the first step: of the rollouts that start there
+            or, where nobody asked, of the problem's sampled solutions, which start there too. None: none known.
+        root_asked: [n], False where solutions stand in for rollouts. None: nowhere asked.
+        scores: by source, [S]: what it grades the state after each step with, in [0, 1]; NaN where it is silent.
+        root_scores: by source, [n]: the same of the bare problem.
     """
 
     offsets: IntArray
@@ -51,11 +81,30 @@ class EvidenceBatch:
     siblings_total: IntArray
     verdicts: Mapping[str, IntArray] = field(default_factory=dict)
     unanswered: IntArray | None = None
+    root: Counts | None = None
+    root_asked: BoolArray | None = None
+    scores: Mapping[str, FloatArray] = field(default_factory=dict)
+    root_scores: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        per_step = (self.labelable, self.correct, self.wrong, self.unknown, *self.verdicts.values())
-        per_step += () if self.unanswered is None else (self.unanswered,)
-        per_solution = (self.outcome, self.tokens, self.siblings_correct, self.siblings_total)
+        per_step: list[IntArray | BoolArray | FloatArray] = [
+            self.labelable,
+            self.correct,
+            self.wrong,
+            self.unknown,
+            *self.verdicts.values(),
+            *self.scores.values(),
+        ]
+        per_step += [] if self.unanswered is None else [self.unanswered]
+        per_solution: list[IntArray | BoolArray | FloatArray] = [
+            self.outcome,
+            self.tokens,
+            self.siblings_correct,
+            self.siblings_total,
+            *self.root_scores.values(),
+        ]
+        per_solution += [] if self.root is None else [self.root.correct]
+        per_solution += [] if self.root_asked is None else [self.root_asked]
         if any(len(a) != self.steps for a in per_step) or any(len(a) != self.solutions for a in per_solution):
             raise DataError(
                 f"evidence batch of {self.solutions} solutions and {self.steps} steps: arrays of "
@@ -82,6 +131,28 @@ class EvidenceBatch:
         """[S], 0-based index of each step within its solution."""
         return np.arange(self.steps) - self.offsets[self.owner]
 
+    @property
+    def at_steps(self) -> Counts:
+        """[S], the counts where each step ends."""
+        unanswered = self.unknown if self.unanswered is None else self.unanswered
+        return Counts(correct=self.correct, wrong=self.wrong, unknown=self.unknown, unanswered=unanswered)
+
+    @property
+    def at_root(self) -> Counts:
+        """[n], the counts at the bare problem; zeros where nothing is known."""
+        if self.root is not None:
+            return self.root
+        none = np.zeros(self.solutions, dtype=np.int64)
+        return Counts(correct=none, wrong=none, unknown=none, unanswered=none)
+
+    def scores_of(self, source: str) -> FloatArray:
+        """[S], the source's scores; NaN everywhere if it never spoke."""
+        return self.scores.get(source, np.full(self.steps, np.nan))
+
+    def root_scores_of(self, source: str) -> FloatArray:
+        """[n], the source's scores of the bare problem; NaN everywhere if it never spoke of one."""
+        return self.root_scores.get(source, np.full(self.solutions, np.nan))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelBatch:
@@ -89,7 +160,8 @@ class LabelBatch:
 
     Attributes:
         marks: [S], 1 positive, -1 negative, 0 unknown.
-        values, lows, highs: [S], NaN where there is no evidence.
+        values, lows, highs: [S], NaN where there is no evidence. Values of a state lie in [0, 1], differences
+            of two in [-1, 1], ratios in [0, inf).
         first_error: [n], 0-based; -1 none, -2 unknown.
         confidence: [n], NaN where the policy cannot say.
         kept: [S], False for steps that the policy cuts from the row.

@@ -79,6 +79,7 @@ class Rollout:
         text: what was generated, without the prefix.
         finish_reason: `stop`, `length` or `filtered`.
         prompt_tokens, completion_tokens, cached_tokens: counts; cached ones are among the prompt's.
+        probe: text that was put behind the prefix for this question alone; `node_key` is then `probe_key`.
     """
 
     key: str
@@ -94,6 +95,7 @@ class Rollout:
     completion_tokens: int = 0
     cached_tokens: int = 0
     token_ids: tuple[int, ...] = ()
+    probe: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

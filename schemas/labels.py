@@ -50,7 +50,8 @@ class StepLabels:
 
     Attributes:
         marks: hard labels.
-        values: soft values in [0, 1], None where there is no evidence.
+        values: what the policy says of each step, None where there is no evidence: in [0, 1] for the targets
+            `value`, `reachable` and `correct`; for `progress` differences in [-1, 1], or ratios from 0 on.
         lows, highs: bounds of the value, [c/k, (c+u)/k]: what the unknown rollouts could still make of it.
         first_error: 0-based index of the first wrong step; -1 if there is none; None if not known.
         confidence: probability that `first_error` is right, where the policy can say; None otherwise.

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeAlias
 
 import apache_beam as beam
 
-from steplabel.annotators.annotation import Annotation, AnnotationStatus, Annotator
-from steplabel.annotators.driver import Finished, drive
-from steplabel.annotators.effects import Sample
+from steplabel.annotators.annotation import Annotation, AnnotationStatus, Annotator, ProblemAnnotator
+from steplabel.annotators.driver import Finished, Handler, drive
+from steplabel.annotators.effects import Program, Sample, Score
 from steplabel.annotators.question_filter import QuestionFilter
 from steplabel.engines.port import EngineSpec
 from steplabel.engines.store.rollout_store import RolloutStore
 from steplabel.schemas import (
     AnswerType,
-    CheckedOutcome,
     Evidence,
     GoldAnswer,
+    ModelIdentity,
     Reason,
     Reject,
     Solution,
@@ -28,10 +28,11 @@ from steplabel.transforms.host import engine_host
 from steplabel.transforms.prompts import PromptTemplate
 from steplabel.transforms.sample import failed
 from steplabel.transforms.sampler import Sampler
+from steplabel.transforms.scorer import Scorer
 from steplabel.transforms.shards import REJECTS, Shard
 from steplabel.verifiers import AnswerChecker
 
-FILTER_STAGE = "question_filter"
+FILTER_STAGE, STAGE = "question_filter", "annotate"
 
 DROPPED = "dropped"
 """Tag of problems whose solutions are kept but not annotated."""
@@ -77,19 +78,20 @@ class AnnotationPlan:
     """How evidence is gathered.
 
     Attributes:
-        in_flight: solutions worked on at once, for each process: at least twice the engine's slots / k.
+        annotator: makes a program for each solution, or one for each problem, which may add solutions.
+        in_flight: programs that run at once, for each process: at least twice the engine's slots / k.
     """
 
     completer: EngineSpec
     prompt: PromptTemplate
     checker: AnswerChecker
-    annotator: Annotator
+    annotator: Annotator | ProblemAnnotator
     seed: int = 0
     in_flight: int = 256
 
 
 class _AnnotateShard(beam.DoFn):  # type: ignore[misc]
-    """Runs one program a solution, all of a shard at once, and yields a problem when its last one ends."""
+    """Runs the programs of a shard all at once, and yields a problem when its last one ends."""
 
     def __init__(self, plan: AnnotationPlan) -> None:
         self.plan = plan
@@ -99,7 +101,10 @@ class _AnnotateShard(beam.DoFn):  # type: ignore[misc]
         _, problems = element
         host = engine_host()
         engine = host.engine(self.plan.completer)
-        handler = Sampler(engine=engine, prompt=self.plan.prompt, checker=self.plan.checker)
+        handlers: dict[type, Handler] = {
+            Sample: Sampler(engine=engine, prompt=self.plan.prompt, checker=self.plan.checker),
+            Score: Scorer(engine=engine, prompt=self.plan.prompt),
+        }
         waiting = []
         for evidence in problems:
             if not evidence.solutions or not _can_be_judged(evidence.problem.gold):
@@ -107,18 +112,9 @@ class _AnnotateShard(beam.DoFn):  # type: ignore[misc]
             else:
                 waiting.append(_Gathering(evidence))
 
-        def start() -> AsyncIterator[Finished[tuple[_Gathering, Solution], Annotation]]:
-            programs = (
-                (
-                    (item, solution),
-                    self.plan.annotator.program(
-                        item.evidence.problem, solution, item.outcome(solution), seed=self.plan.seed
-                    ),
-                )
-                for item in waiting
-                for solution in item.evidence.solutions
-            )
-            return drive(programs, {Sample: handler}, in_flight=self.plan.in_flight)
+        def start() -> AsyncIterator[Finished[_Unit, Annotation]]:
+            programs = (unit for item in waiting for unit in item.programs(self.plan))
+            return drive(programs, handlers, in_flight=self.plan.in_flight)
 
         for done in host.iterate(start):
             item, solution = done.key
@@ -126,7 +122,7 @@ class _AnnotateShard(beam.DoFn):  # type: ignore[misc]
             if item.missing == 0:
                 if isinstance(engine, RolloutStore):
                     engine.mark_finished(item.evidence.problem.id, "annotated")
-                yield item.gathered()
+                yield item.gathered(engine.identity)
 
 
 def _can_be_judged(gold: GoldAnswer | None) -> bool:
@@ -135,46 +131,61 @@ def _can_be_judged(gold: GoldAnswer | None) -> bool:
 
 
 class _Gathering:
-    """A problem whose solutions are being annotated."""
+    """A problem that is being annotated, by one program or by one for each of its solutions."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self.missing = len(evidence.solutions)
+        self.missing = 0
         self._outcomes = {outcome.subject: outcome for outcome in evidence.outcomes}
         self._found: list[Annotation] = []
 
-    def outcome(self, solution: Solution) -> CheckedOutcome | None:
-        """What the answer checker said of a solution."""
-        return self._outcomes.get(solution.id)
+    def programs(self, plan: AnnotationPlan) -> Iterator[tuple[_Unit, Program[Annotation]]]:
+        """The programs that annotate the problem, each with what it is about."""
+        problem, solutions = self.evidence.problem, self.evidence.solutions
+        if isinstance(plan.annotator, ProblemAnnotator):
+            self.missing = 1
+            solved = tuple((solution, self._outcomes.get(solution.id)) for solution in solutions)
+            yield (self, None), plan.annotator.problem_program(problem, solved, seed=plan.seed)
+            return
+        self.missing = len(solutions)
+        for solution in solutions:
+            outcome = self._outcomes.get(solution.id)
+            yield (self, solution), plan.annotator.program(problem, solution, outcome, seed=plan.seed)
 
-    def take(self, solution: Solution, done: Finished[Any, Annotation]) -> Iterator[Reject]:
-        """Keep what one program found; say so if it could not finish."""
+    def take(self, solution: Solution | None, done: Finished[_Unit, Annotation]) -> Iterator[Reject]:
+        """Keep what one program found, about a solution or the whole problem; say so if it could not finish."""
         self.missing -= 1
+        problem = self.evidence.problem
+        subject, kind = (problem.id, "problem") if solution is None else (solution.id, "solution")
         if done.result is None:
-            yield replace(failed(self.evidence.problem, "annotate", done.error), record_id=solution.id, kind="solution")
+            yield replace(failed(problem, STAGE, done.error), record_id=subject, kind=kind)
             return
         self._found.append(done.result)
         reason = UNFINISHED.get(done.result.status)
         if reason is not None:
-            yield Reject(
-                record_id=solution.id,
-                kind="solution",
-                stage="annotate",
-                reason=reason,
-                detail=done.result.detail,
-            )
+            yield Reject(record_id=subject, kind=kind, stage=STAGE, reason=reason, detail=done.result.detail)
 
-    def gathered(self) -> Evidence:
-        """The problem with all that its programs found, solution by solution as they ended."""
+    def gathered(self, completer: ModelIdentity) -> Evidence:
+        """The problem with all that its programs found, program by program as they ended."""
         found = self._found
         return self.evidence.merged(
             Evidence(
                 problem=self.evidence.problem,
+                solutions=tuple(_licensed(solution, completer) for one in found for solution in one.solutions),
                 rollouts=tuple(rollout for one in found for rollout in one.rollouts),
                 outcomes=tuple(outcome for one in found for outcome in one.outcomes),
                 observations=tuple(observation for one in found for observation in one.observations),
             )
         )
+
+
+_Unit: TypeAlias = tuple[_Gathering, Solution | None]
+"""What a program is about: a solution of a problem, or with None the whole problem."""
+
+
+def _licensed(solution: Solution, completer: ModelIdentity) -> Solution:
+    """A program does not know its completer's licence, under which the solutions stand that a search had it write."""
+    return replace(solution, policy_licence=completer.licence) if solution.policy == completer.id else solution
 
 
 UNFINISHED = {

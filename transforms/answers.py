@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import apache_beam as beam
 
-from steplabel.schemas import CheckedOutcome, Evidence, FinishReason, GoldAnswer, Outcome, Reason, Solution
+from steplabel.schemas import CheckedOutcome, Evidence, FinishReason, GoldAnswer, Outcome, Reason, Solution, probe_key
 from steplabel.verifiers import AnswerChecker
 
 
@@ -39,17 +39,32 @@ def check_answers(evidence: Evidence, checker: AnswerChecker) -> Evidence:
 def recheck_answers(evidence: Evidence, checker: AnswerChecker) -> Evidence:
     """Judge every stored text again, solutions and rollouts alike; what other checkers said is kept.
 
-    Where there is no gold answer there is nothing to judge by, and everything stays as it is.
+    Where there is no gold answer, or a rollout's prefix is not known, there is nothing to judge by, and everything
+    stays as it is.
     """
     if evidence.problem.gold is None:
         return evidence
-    prefixes = {key: s.prefix(i) for s in evidence.solutions for i, key in enumerate(s.node_keys, start=1)}
+    begun = _prefixes(evidence)
     outcomes = [_judged(evidence, solution, checker) for solution in evidence.solutions]
     for rollout in evidence.rollouts:
-        text = prefixes.get(rollout.node_key, "") + rollout.text
-        outcomes.append(judge(checker, rollout.key, text, evidence.problem.gold, rollout.finish_reason))
-    others = (outcome for outcome in evidence.outcomes if outcome.checker != checker.name)
-    return _with_outcomes(evidence, (*others, *outcomes))
+        if (prefix := begun.get(rollout.node_key)) is not None:
+            text = prefix + rollout.text
+            outcomes.append(judge(checker, rollout.key, text, evidence.problem.gold, rollout.finish_reason))
+    judged = {outcome.subject for outcome in outcomes}
+    kept = (o for o in evidence.outcomes if o.checker != checker.name or o.subject not in judged)
+    return _with_outcomes(evidence, (*kept, *outcomes))
+
+
+def _prefixes(evidence: Evidence) -> dict[str, str]:
+    """By node key, what a rollout goes on from: a prefix of a solution, or one with a probe behind it.
+
+    A search may keep rollouts of prefixes that lie on none of its solutions: their texts are not known here.
+    """
+    prefixes = {key: s.prefix(i) for s in evidence.solutions for i, key in enumerate(s.node_keys, start=1)}
+    prefixes[evidence.problem.root_key] = ""
+    probes = {rollout.probe for rollout in evidence.rollouts if rollout.probe}
+    probed = {probe_key(key, probe): prefix + probe for key, prefix in prefixes.items() for probe in probes}
+    return prefixes | probed
 
 
 def _judged(evidence: Evidence, solution: Solution, checker: AnswerChecker) -> CheckedOutcome:

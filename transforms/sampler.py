@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steplabel.annotators.effects import Sample, Samples
 from steplabel.engines.port import Completion, Completions, Engine, GenerateRequest
@@ -23,16 +23,16 @@ class Sampler:
 
     async def __call__(self, effect: Sample) -> Samples:
         """Sample and check. Raises what the engine raises: EngineError, BudgetExhausted, StoreError."""
-        prefix, blanks = hold_back_blanks(effect.prefix + effect.probe)
-        request = GenerateRequest(
+        whole = GenerateRequest(
             prompt=self.prompt.prompt(effect.problem),
-            prefix=prefix,
+            prefix=effect.prefix + effect.probe,
             prefix_ids=effect.prefix_ids,
             n=effect.n,
             start=effect.start,
             sampling=effect.sampling,
             seed=effect.seed,
         )
+        request, blanks = begun(self.engine, whole)
         answer = await self.engine.generate(request)
         rollouts = tuple(self._rollout(effect, answer, i, blanks) for i in range(len(answer.samples)))
         outcomes = [await check(self.checker, effect, rollout) for rollout in rollouts]
@@ -55,7 +55,20 @@ class Sampler:
             completion_tokens=sample.completion_tokens,
             cached_tokens=answer.cached_tokens,
             token_ids=sample.token_ids,
+            probe=effect.probe,
         )
+
+
+def begun(engine: Engine, request: GenerateRequest) -> tuple[GenerateRequest, str]:
+    """The request without the blanks at its prefix's end, and these; they stay where they are no token's beginning.
+
+    The bundled model reads ": " as one token: without its blank a probe such as "Answer: " would end with a token
+    that it has never seen there. As many tokens with the blanks as without: they belong to the token before them.
+    """
+    bare, blanks = hold_back_blanks(request.prefix)
+    without = replace(request, prefix=bare)
+    tokens = len(engine.render(request).token_ids) if blanks else 0
+    return (request, "") if tokens and tokens == len(engine.render(without).token_ids) else (without, blanks)
 
 
 async def check(checker: AnswerChecker, effect: Sample, rollout: Rollout) -> CheckedOutcome:

@@ -6,6 +6,7 @@ depends on its own prompt, parameters and seed, so it does not matter beside whi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,6 +22,7 @@ from steplabel.engines.transformers.sampling import DrawRules, draw, log_probabi
 from steplabel.schemas import EngineError, FinishReason, SamplingParams, derive_seed
 
 PREFILL_TOKENS: Final = 8192  # tokens, padding included, read in one forward pass: bounds its memory
+PREFILL_LOGITS: Final = 2**27  # numbers: the same, where the logits of all its tokens are kept; half a GiB in float32
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -30,6 +32,8 @@ class Row:
     Attributes:
         prompt_ids: rows of one request hold the very same tuple, which is how they share its prefill.
         max_tokens: clipped to what the model's context leaves.
+        want_prompt_logprob: whether `prompt_logprob` is to be filled when the prompt is read.
+        prompt_logprob: sum over the prompt's tokens but the first, which nothing precedes.
         owner: whoever asked; the decoder does not look at it.
         finish: why it ended, None while it runs. `ended`: whether its last token was the model's own end.
     """
@@ -40,9 +44,11 @@ class Row:
     seed: int
     max_tokens: int
     want_logprob: bool = False
+    want_prompt_logprob: bool = False
     owner: Any = None
     token_ids: list[int] = field(default_factory=list)
     logprob: float = 0.0
+    prompt_logprob: float | None = None
     finish: FinishReason | None = None
     ended: bool = False
     uniforms: Iterator[float] = field(init=False)
@@ -71,6 +77,7 @@ class Row:
             seed=self.seed,
             max_tokens=self.max_tokens,
             want_logprob=self.want_logprob,
+            want_prompt_logprob=self.want_prompt_logprob,
         )
 
 
@@ -112,7 +119,7 @@ class Decoder:
         Raises:
             EngineError: the model computed something that is no number.
         """
-        batches = _prefill_batches(rows) if self._plain else [list(rows)]
+        batches = self._prefill_batches(rows) if self._plain else [list(rows)]
         finished = []
         for batch in batches:
             finished += self._add(batch)
@@ -159,15 +166,28 @@ class Decoder:
         prompts = list({id(row.prompt_ids): row.prompt_ids for row in rows}.values())
         places = {id(prompt): place for place, prompt in enumerate(prompts)}
         sources = torch.tensor([places[id(row.prompt_ids)] for row in rows], device=self._device)
-        logits, cache = self._prefill(prompts)
-        self._draw(logits[sources], rows, DrawRules.of([row.sampling for row in rows], self._device))
+        every = any(row.want_prompt_logprob for row in rows)
+        logits, cache = self._prefill(prompts, every_token=every)
+        if every:
+            _note_prompts(rows, {id(p): _prompt_logprob(logits[place], p) for place, p in enumerate(prompts)})
+        self._draw(logits[:, -1][sources], rows, DrawRules.of([row.sampling for row in rows], self._device))
         self._cache.add(cache, sources)
         self.rows += rows
         self._rules = None
         return self._dismiss(lambda row: row.finish is not None)
 
-    def _prefill(self, prompts: Sequence[tuple[int, ...]]) -> tuple[Tensor, Any]:
-        """Read left-padded prompts: logits behind the last token of each, [prompts, V], and the cache."""
+    def _prefill_batches(self, rows: Sequence[Row]) -> list[list[Row]]:
+        """Those whose prompts' logits are kept by themselves, in smaller batches."""
+        kept = [row for row in rows if row.want_prompt_logprob]
+        others = [row for row in rows if not row.want_prompt_logprob]
+        few = min(PREFILL_TOKENS, PREFILL_LOGITS // self._config.vocab_size)
+        return [*_prefill_batches(others), *_prefill_batches(kept, few)]
+
+    def _prefill(self, prompts: Sequence[tuple[int, ...]], *, every_token: bool) -> tuple[Tensor, Any]:
+        """Read left-padded prompts: the cache, and logits behind the last token of each, [prompts, 1, V].
+
+        With `every_token`, logits behind all tokens, padding included: [prompts, width, V].
+        """
         width = max(map(len, prompts))
         ids = torch.tensor([[0] * (width - len(p)) + list(p) for p in prompts], device=self._device)
         padding = torch.tensor([width - len(p) for p in prompts], device=self._device)
@@ -179,9 +199,9 @@ class Decoder:
             attention_mask=_causal(shown) if self._direct else shown.long(),
             past_key_values=DynamicCache(config=self._config),
             use_cache=True,
-            logits_to_keep=1,
+            logits_to_keep=0 if every_token else 1,  # 0 stands for all
         )
-        return output.logits[:, -1], output.past_key_values
+        return output.logits, output.past_key_values
 
     def _draw(self, logits: Tensor, rows: Sequence[Row], rules: DrawRules) -> None:
         logits = logits.float()
@@ -226,14 +246,37 @@ class Decoder:
         return gone
 
 
-def _prefill_batches(rows: Sequence[Row]) -> list[list[Row]]:
-    """Rows in batches of similar prompt length, none of more padded prompt tokens than PREFILL_TOKENS."""
+def _prompt_logprob(logits: Tensor, prompt: tuple[int, ...]) -> float:
+    """Sum of log-probabilities of a prompt's tokens but the first, under the model itself; logits [width, V].
+
+    Raises:
+        EngineError: the model computed something that is no number.
+    """
+    behind = logits[len(logits) - len(prompt) : -1]
+    tokens = torch.tensor(prompt[1:], device=logits.device)
+    total = log_probabilities(behind.float(), tokens).sum(dtype=torch.float64).item()
+    if not math.isfinite(total):
+        raise EngineError("the model's logits are not numbers: try another dtype")
+    return total
+
+
+def _note_prompts(rows: Sequence[Row], logprobs: dict[int, float]) -> None:
+    for row in rows:
+        if row.want_prompt_logprob:
+            row.prompt_logprob = logprobs[id(row.prompt_ids)]
+
+
+def _prefill_batches(rows: Sequence[Row], most_tokens: int = PREFILL_TOKENS) -> list[list[Row]]:
+    """Rows in batches of similar prompt length, none of more padded prompt tokens than `most_tokens`.
+
+    A single prompt may be longer, alone.
+    """
     batches: list[list[Row]] = []
     prompts: set[int] = set()
     for row in sorted(rows, key=lambda row: (-len(row.prompt_ids), id(row.prompt_ids))):
         prompts.add(id(row.prompt_ids))
         # The first row of a batch is its longest.
-        if not batches or len(prompts) * len(batches[-1][0].prompt_ids) > PREFILL_TOKENS:
+        if not batches or len(prompts) * len(batches[-1][0].prompt_ids) > most_tokens:
             batches.append([])
             prompts = {id(row.prompt_ids)}
         batches[-1].append(row)

@@ -3,7 +3,8 @@
 Covered: causal language models with text prompts or chat messages; many callers share one batch, samples of
 one prefix share its prefill, each sample has its own seed. Models with plain full attention take rows in
 while others run; sliding windows and recurrent layers are decoded in whole batches.
-Not covered: images, adapters, more than one device, log-probabilities of prompts (ConfigError).
+Not covered: images, adapters, more than one device; of log-probabilities there are sums, of answers and of prompts,
+but no lists of likely tokens.
 
 With float32 on a CPU a sample does not depend on what else is in the batch, but for the last bits of a logit,
 which change a token about once in a million. In half precision, and on GPUs, it may.
@@ -85,8 +86,6 @@ class TransformersEngine:
             EngineError: the model failed while this request was aboard.
             EngineClosed: after `close`.
         """
-        if request.prompt_logprobs is not None:
-            raise ConfigError("the transformers engine gives no log-probabilities of prompts")
         loop = asyncio.get_running_loop()
         job = Job(self._rows(request), loop, loop.create_future())
         self._scheduler.submit(job)
@@ -115,6 +114,7 @@ class TransformersEngine:
                 seed=request.seed,
                 max_tokens=min(request.sampling.max_tokens, room),
                 want_logprob=request.logprobs is not None,
+                want_prompt_logprob=request.prompt_logprobs is not None,
             )
             for index in range(request.start, request.start + request.n)
         ]

@@ -47,7 +47,8 @@ class Job:
     def finish(self) -> None:
         """Hand all samples over, in order."""
         samples = tuple(sorted(self.done, key=lambda sample: sample.index))
-        answer = Completions(samples=samples, prompt_tokens=len(self.rows[0].prompt_ids))
+        first = self.rows[0]
+        answer = Completions(samples=samples, prompt_tokens=len(first.prompt_ids), prompt_logprob=first.prompt_logprob)
         self._tell(lambda: self.future.set_result(answer))
 
     def fail(self, error: Exception) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from steplabel.annotators import Sample, Samples, samples_with
 from steplabel.schemas import (
@@ -20,6 +21,10 @@ from steplabel.schemas import (
     StepKind,
     make_solution,
 )
+
+# Properties are about values, not time: a busy machine must not fail them.
+settings.register_profile("annotators", deadline=None)
+settings.load_profile("annotators")
 
 
 @dataclass

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 import steplabel.annotators
 from steplabel.annotators import (
     Annotator,
+    AnswerProbe,
+    GoldLogprob,
+    LinearScan,
     MathShepherd,
     OmegaPRMLocate,
     Samples,
@@ -35,19 +38,26 @@ def test_two_recipes_share_their_questions(world):
     """Under one run seed the search asks nothing that Monte Carlo has not: a store answers it for free."""
     w = world(steps=12)
     asked = []
-    for annotator in (MathShepherd(), OmegaPRMLocate()):
+    for annotator in (MathShepherd(), OmegaPRMLocate(), LinearScan()):
         w.asked = []
         program = annotator.program(w.problem, w.solution, w.wrong, seed=3)
         answer_by(program, w.oracle(lambda depth: depth <= 4))
         asked.append({(s.node_key, s.seed, s.n, s.start, s.sampling) for s in w.asked})
-    monte_carlo, search = asked
+    monte_carlo, search, scan = asked
     assert search < monte_carlo
+    assert scan < monte_carlo
 
 
 @pytest.mark.parametrize(
     "annotator",
-    [MathShepherd(k=3), OmegaPRMLocate(k=4), OmegaPRMLocate(k=4, ask_root=True)],
-    ids=["math_shepherd", "locate", "locate from the root"],
+    [
+        MathShepherd(k=3),
+        MathShepherd(k=3, ask_root=True),
+        OmegaPRMLocate(k=4),
+        OmegaPRMLocate(k=4, ask_root=True),
+        LinearScan(k=3),
+    ],
+    ids=["math_shepherd", "math_shepherd with the root", "locate", "locate from the root", "scan"],
 )
 @given(steps=st.integers(1, 40), data=st.data())
 def test_no_program_asks_for_more_than_it_announces(world, annotator, steps, data):
@@ -58,7 +68,7 @@ def test_no_program_asks_for_more_than_it_announces(world, annotator, steps, dat
     assert sum(asked.n for asked in w.asked) <= annotator.most_samples(steps)
 
 
-@pytest.mark.parametrize("annotator", [MathShepherd(k=3), OmegaPRMLocate(k=4)], ids=lambda a: a.name)
+@pytest.mark.parametrize("annotator", [MathShepherd(k=3), OmegaPRMLocate(k=4), LinearScan(k=3)], ids=lambda a: a.name)
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 8, 9, 16, 17])
 def test_what_is_announced_can_be_reached(world, annotator, steps):
     """The announced bound is not a loose one: some solution of so many steps needs exactly that many."""
@@ -123,33 +133,45 @@ def test_rollouts_and_outcomes_must_match(ask):
 
 def test_annotators_keep_to_their_port():
     """Every annotator is an `Annotator` with name and version, comparable and hashable as configuration."""
-    annotators: list[Annotator] = [MathShepherd(), OmegaPRMLocate()]
-    assert [a.name for a in annotators] == ["math_shepherd", "omegaprm_locate"]
+    annotators: list[Annotator] = [MathShepherd(), OmegaPRMLocate(), LinearScan(), AnswerProbe(), GoldLogprob()]
+    names = ["math_shepherd", "omegaprm_locate", "linear_scan", "answer_probe", "gold_logprob"]
+    assert [a.name for a in annotators] == names
     assert all(a.version for a in annotators)
     assert MathShepherd(k=4) == MathShepherd(k=4)
-    assert len({MathShepherd(), MathShepherd(k=4), OmegaPRMLocate()}) == 3
+    assert len({MathShepherd(), MathShepherd(k=4), OmegaPRMLocate(), LinearScan()}) == 4
 
 
 def test_public_names():
     """What the room exports: a change here is a change of the interface."""
     assert steplabel.annotators.__all__ == [
+        "SCAN_GATE",
         "Annotation",
         "AnnotationStatus",
         "Annotator",
+        "AnswerProbe",
         "AskedPrefix",
         "Concurrently",
         "Effect",
         "Finished",
+        "GoldLikelihood",
+        "GoldLogprob",
         "Handler",
+        "KByDifficulty",
+        "LinearScan",
         "MathShepherd",
         "OmegaPRMLocate",
+        "ProbeTrace",
         "Program",
         "QuestionDecision",
         "QuestionFilter",
+        "RolloutPlan",
         "Sample",
         "Samples",
+        "Score",
+        "Scored",
         "SearchTrace",
         "Tally",
+        "ZeroTest",
         "answer_by",
         "drive",
         "samples_with",

@@ -38,6 +38,14 @@ def test_every_prefix_but_the_final_one_is_asked_once(world, data, steps):
     assert len({rollout.key for rollout in annotation.rollouts}) == 8 * (len(own) - 1)
 
 
+def test_the_root_is_asked_when_told(world):
+    """Views of progress compare the first step with the bare problem: `ask_root` asks it beside the others."""
+    w = world(steps=3)
+    annotation = annotate(w, lambda depth: depth > 0, ask_root=True, k=2)
+    assert w.depths == [0, 1, 2]
+    assert [r.node_key for r in annotation.rollouts[:2]] == [w.problem.root_key] * 2
+
+
 def test_all_prefixes_are_asked_at_once(world):
     """The first effect holds one program for each prefix, so a batching engine sees them together."""
     w = world(steps=6)

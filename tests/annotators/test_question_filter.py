@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steplabel.annotators import QuestionFilter, Tally
+from steplabel.annotators import SCAN_GATE, QuestionFilter, Tally
+from steplabel.annotators.question_filter import HIGH_CONFIDENCE, LOW_CONFIDENCE
 from steplabel.schemas import ConfigError, Reason
 
 KEEP = None
@@ -38,12 +39,30 @@ def test_table(outcomes, letters, expected):
 
 @pytest.mark.parametrize(
     ("letters", "expected"),
-    [("rrrw", KEEP), ("rrrr", KEEP), ("rrww", Reason.ALL_WRONG), ("rrrsw", Reason.ALL_WRONG)],
+    [
+        ("rrrw", KEEP),
+        ("rrrr", KEEP),
+        ("rrrs", KEEP),
+        ("r", KEEP),
+        ("rrww", LOW_CONFIDENCE),
+        ("rrrsw", LOW_CONFIDENCE),
+        ("rwww", LOW_CONFIDENCE),
+        ("wwww", Reason.ALL_WRONG),
+        ("rrrc", KEEP),
+        ("cccr", KEEP),
+        ("r" * 96 + "w" * 32, KEEP),
+        ("r" * 95 + "w" * 33, LOW_CONFIDENCE),
+    ],
 )
-def test_scan_thresholds(outcomes, letters, expected):
-    """SCAN keeps what is right at least three times in four, all-right problems among them."""
-    scan = QuestionFilter(min_share=0.75, min_incorrect=0)
-    assert scan.reject_reason(outcomes(letters)) == expected
+def test_scan_gate(outcomes, letters, expected):
+    """SCAN keeps what is right at least three times in four, 96 of its 128, all-right problems among them."""
+    assert SCAN_GATE.reject_reason(outcomes(letters)) == expected
+
+
+@pytest.mark.parametrize(("letters", "expected"), [("rrrw", HIGH_CONFIDENCE), ("rrrr", Reason.ALL_RIGHT), ("rw", KEEP)])
+def test_an_upper_bound_says_what_it_is(outcomes, letters, expected):
+    """A problem that is mostly solved is not called all right."""
+    assert QuestionFilter(max_share=0.6).reject_reason(outcomes(letters)) == expected
 
 
 def test_undecided_problems_are_dropped_only_when_told(outcomes):

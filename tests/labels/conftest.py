@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from steplabel.schemas import (
     CheckedOutcome,
@@ -26,7 +27,11 @@ from steplabel.schemas import (
     content_id,
     make_solution,
 )
-from steplabel.schemas.batches import EvidenceBatch, LabelBatch
+from steplabel.schemas.batches import Counts, EvidenceBatch, LabelBatch
+
+# Properties are about labels, not time: a busy machine must not fail them.
+settings.register_profile("labels", deadline=None)
+settings.load_profile("labels")
 
 OUTCOME_CODES = {"right": 1, "wrong": 0, "open": -1}
 MARK_SIGNS = {1: "+", -1: "-", 0: "?"}
@@ -38,10 +43,10 @@ def batch_of() -> Callable[..., EvidenceBatch]:
     """Batch from lines like "8/8 . 0/6?2 o" and outcomes.
 
     `c/k`: counts, k without the unknown. `.`: not asked. `?u`: u rollouts without an answer. `!u`: u unknown
-    for another reason. `o`: a tool observation.
+    for another reason. `o`: a tool observation. `roots`: such counts at the bare problem, one a solution.
     """
 
-    def build(solutions: Sequence[str], outcomes: Sequence[str]) -> EvidenceBatch:
+    def build(solutions: Sequence[str], outcomes: Sequence[str], roots: Sequence[str] | None = None) -> EvidenceBatch:
         rows, lengths = [], []
         for line in solutions:
             words = line.split()
@@ -60,9 +65,16 @@ def batch_of() -> Callable[..., EvidenceBatch]:
             tokens=np.zeros(n, dtype=np.int64),
             siblings_correct=np.zeros(n, dtype=np.int64),
             siblings_total=np.ones(n, dtype=np.int64),
+            root=None if roots is None else _root_counts(roots),
+            root_asked=None if roots is None else np.array([root != "." for root in roots]),
         )
 
     return build
+
+
+def _root_counts(words: Sequence[str]) -> Counts:
+    table = np.array([_counts(word) for word in words], dtype=np.int64).reshape(-1, 5)
+    return Counts(correct=table[:, 1], wrong=table[:, 2], unknown=table[:, 3] + table[:, 4], unanswered=table[:, 3])
 
 
 def _counts(word: str) -> tuple[int, int, int, int, int]:

@@ -1,4 +1,4 @@
-"""Evidence to counts: sets of keys, whose word counts, costs, siblings."""
+"""Evidence to counts: sets of keys, costs, siblings, the bare problem, probes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steplabel.labels.counts import count_evidence, evidence_tokens, newest_outcomes
-from steplabel.schemas import Evidence, Observation, Outcome, Reason, Verdict
+from steplabel.labels.counts import count_evidence, evidence_tokens
+from steplabel.schemas import Evidence, Observation, Reason, SolutionSource, Verdict, probe_key
 
 
 def same(left, right):
     """Whether two batches hold equal arrays."""
     for field in fields(left):
         a, b = getattr(left, field.name), getattr(right, field.name)
+        if field.name == "root":
+            assert same(a, b)
+            continue
         if field.name == "verdicts":
             assert a.keys() == b.keys()
             a, b = [a[k] for k in sorted(a)], [b[k] for k in sorted(b)]
@@ -137,51 +140,6 @@ def test_nothing_at_all(records):
         assert (batch.solutions, batch.steps) == (0, 0)
 
 
-RECHECKS = {
-    # name: (outcomes as (letter, checker, version), the checker asked for, what counts)
-    "newer version": ([("w", "answer", "1"), ("c", "answer", "2")], None, "correct"),
-    "newer version says unknown": ([("w", "answer", "1"), ("u", "answer", "2")], None, "unknown"),
-    "versions are numbers": ([("w", "answer", "0.9.1"), ("c", "answer", "0.10")], None, "correct"),
-    "longer version is newer": ([("w", "answer", "1"), ("c", "answer", "1.1")], None, "correct"),
-    "numbers above words": ([("w", "answer", "dev"), ("c", "answer", "1")], None, "correct"),
-    "no version is oldest": ([("w", "answer", ""), ("c", "answer", "dev")], None, "correct"),
-    "enormous version": ([("w", "answer", "9"), ("c", "answer", "9" * 10_000)], None, "correct"),
-    "checker asked for": ([("w", "answer", "2"), ("c", "strict", "1")], "strict", "correct"),
-    "newest of the checker asked for": (
-        [("w", "answer", "1"), ("c", "answer", "3"), ("w", "strict", "9")],
-        "answer",
-        "correct",
-    ),
-    "checker asked for is silent": ([("w", "answer", "1")], "strict", None),
-    "asked again": ([("x", "answer", "1"), ("c", "answer", "1")], None, "correct"),
-    "contradiction": ([("w", "answer", "1"), ("c", "answer", "1")], None, "unknown"),
-    "contradiction settled by a newer one": (
-        [("w", "answer", "1"), ("c", "answer", "1"), ("w", "answer", "2")],
-        None,
-        "wrong",
-    ),
-    "equal versions, last name": ([("w", "answer", "1"), ("c", "boxed", "1")], None, "correct"),
-}
-
-
-@pytest.mark.parametrize("reverse", [False, True], ids=["in order", "reversed"])
-@pytest.mark.parametrize("case", RECHECKS.values(), ids=RECHECKS.keys())
-def test_whose_word_counts(records, case, reverse):
-    """Of many outcomes about one subject the newest version counts, whatever the order they came in."""
-    said, checker, expected = case
-    outcomes = [records.outcome("s", letter, checker=name, version=v) for letter, name, v in said]
-    evidence = replace(records.evidence([]), outcomes=tuple(outcomes[::-1] if reverse else outcomes))
-    found = newest_outcomes(evidence, checker=checker)
-    assert (found["s"].outcome if found else None) == expected
-
-
-def test_a_contradiction_has_no_answer(records):
-    """An outcome that was called both correct and wrong is unknown with its own reason and no answer."""
-    evidence = replace(records.evidence([]), outcomes=(records.outcome("s", "w"), records.outcome("s", "c")))
-    found = newest_outcomes(evidence)["s"]
-    assert (found.outcome, found.reason, found.answer) == (Outcome.UNKNOWN, "contradiction", None)
-
-
 def test_verdicts(records):
     """Sources speak at nodes as +1, -1 or 0; their newest version counts, a contradiction says nothing."""
     solution = records.solution("a", "b", "c")
@@ -205,6 +163,56 @@ def test_verdicts(records):
         "judge": [0, 0, 0],
         "z3": [1, -1, 0],
     }
+
+
+def test_the_bare_problem(records, pair):
+    """Rollouts from before the first step are counted apart, the same for every solution of the problem."""
+    batch = count_evidence([pair])
+    assert batch.root_asked.tolist() == [True, True]
+    assert (batch.root.correct.tolist(), batch.root.wrong.tolist()) == ([1, 1], [1, 1])
+
+
+def test_samples_stand_in_for_the_bare_problem(records):
+    """Where nobody asked, the sampled solutions are the problem's rollouts; branches of a tree are not."""
+    sampled = [records.solution("a", index=i) for i in range(4)]
+    branch = records.solution("a", "b", source=SolutionSource.TREE)
+    batch = count_evidence([records.evidence([*sampled, branch], ends="cwuxc")])
+    assert batch.root_asked.tolist() == [False] * 5
+    counts = (batch.root.correct, batch.root.wrong, batch.root.unknown, batch.root.unanswered)
+    assert [column.tolist()[0] for column in counts] == [1, 1, 2, 1]
+    assert (batch.siblings_correct.tolist(), batch.siblings_total.tolist()) == ([1] * 5, [4] * 5)
+
+
+def test_only_the_completer_asked_for_speaks_of_the_bare_problem(records):
+    """Another completer's rollouts of the bare problem do not count, and the samples stand in again."""
+    solution = records.solution("a")
+    evidence = records.evidence([solution], {records.problem.root_key: "ww"}, "c", completer="other")
+    assert count_evidence([evidence]).root.wrong.tolist() == [2]
+    mine = count_evidence([evidence], completer="m")
+    assert (mine.root_asked.tolist(), mine.root.correct.tolist()) == ([False], [1])
+
+
+def test_probes(records):
+    """Answers to a probe are counted for the probe alone, and a prefix's own rollouts never for it."""
+    solution = records.solution("a", "b")
+    a, b = solution.node_keys
+    asked = {a: "ccc", probe_key(a, "So:"): "wu", probe_key(b, "So:"): "c", probe_key(a, "Hence:"): "cccc"}
+    evidence = records.evidence([solution], asked, "w")
+    free, probed = count_evidence([evidence]), count_evidence([evidence], probe="So:")
+    assert (free.correct.tolist(), free.wrong.tolist()) == ([3, 0], [0, 0])
+    assert (probed.correct.tolist(), probed.wrong.tolist(), probed.unknown.tolist()) == ([0, 1], [1, 0], [1, 0])
+    assert (free.tokens.tolist(), probed.tokens.tolist()) == ([30], [30])
+    assert evidence_tokens(evidence) == 100
+
+
+def test_no_solution_stands_in_for_a_probe(records):
+    """A whole solution says nothing about an answer forced before the first step."""
+    solution = records.solution("a")
+    root = records.problem.root_key
+    unasked = count_evidence([records.evidence([solution], {root: "c"}, "c")], probe="So:")
+    assert (unasked.root_asked.tolist(), unasked.root.correct.tolist()) == ([False], [0])
+    asked = count_evidence([records.evidence([solution], {probe_key(root, "So:"): "cw"}, "c")], probe="So:")
+    assert (asked.root_asked.tolist(), asked.root.total.tolist()) == ([True], [2])
 
 
 letters = st.text("cwux", max_size=6)

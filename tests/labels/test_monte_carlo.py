@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steplabel.labels.estimates import Ending
 from steplabel.labels.monte_carlo import MonteCarloRule, label_monte_carlo
 from steplabel.schemas import AfterError
 from steplabel.schemas.batches import EvidenceBatch
@@ -19,6 +20,8 @@ PLAIN = MonteCarloRule()
 GATED = MonteCarloRule(gate_outcome=True)
 PAPER = MonteCarloRule(unknown_as="wrong")
 HALF = MonteCarloRule(threshold=0.5)
+FORCED = MonteCarloRule(ending=Ending.FORCED)
+IGNORED = MonteCarloRule(ending=Ending.IGNORED)
 REST_CUT, REST_NEGATIVE, REST_UNKNOWN = (MonteCarloRule(after_error=a) for a in (CUT, NEGATIVE, UNKNOWN))
 
 CASES = {
@@ -73,6 +76,15 @@ CASES = {
     "threshold between the bounds": (HALF, "8/8 4/7?1 0/8", "wrong", "+?-", -2, False),
     "threshold: bounds above it": (HALF, "8/8 5/7?1 0/8", "wrong", "++-", 2, False),
     "threshold: all plus but wrong": (HALF, "8/8 8/8", "wrong", "+-", 1, False),
+    "forced end: wrong against rollouts": (FORCED, "8/8 0/8 1/8", "wrong", "+--", 1, False),
+    "forced end: right against rollouts": (FORCED, "8/8 8/8 0/8", "right", "+++", -1, False),
+    "forced end: a right one implies what came before": (FORCED, ". ?8 0/8", "right", "+++", -1, False),
+    "forced end: no outcome to force it": (FORCED, "8/8 2/8", "open", "++", -1, False),
+    "forced end: before trailing observations": (FORCED, "8/8 2/8 o", "wrong", "+-?", 1, False),
+    "ignored end: rollouts alone": (IGNORED, "8/8 2/8", "wrong", "++", -1, False),
+    "ignored end: not asked": (IGNORED, "8/8 .", "wrong", "+?", -2, False),
+    "ignored end: a right answer implies nothing": (IGNORED, ". ?8 .", "right", "???", -2, False),
+    "ignored end: rollouts imply all the same": (IGNORED, ". 1/8 .", "right", "++?", -2, False),
     "rest cut": (REST_CUT, "8/8 0/8 1/8 .", "wrong", "+-+-", 1, False),
     "rest negative": (REST_NEGATIVE, "8/8 0/8 1/8 . o .", "wrong", "+---?-", 1, False),
     "rest unknown": (REST_UNKNOWN, "8/8 0/8 1/8 .", "wrong", "+-??", 1, False),
@@ -207,6 +219,7 @@ rules = st.builds(
     gate_outcome=st.booleans(),
     after_error=st.sampled_from(list(AfterError)),
     unknown_as=st.sampled_from(["wrong", "unknown"]),
+    ending=st.sampled_from(list(Ending)),
 )
 outcomes = st.sampled_from(["right", "wrong", "open"])
 
@@ -234,7 +247,8 @@ def _check_solution(batch, labels, rule, span, i):
     if first == -1:
         assert labelable.any()
         assert (marks[labelable] == 1).all()
-        assert batch.outcome[i] != 0, "a wrong answer has an error somewhere"
+        heard = rule.ending != Ending.IGNORED
+        assert batch.outcome[i] != 0 or not heard, "a wrong answer has an error somewhere"
     minus = np.flatnonzero(marks == -1)
     if rule.after_error == CUT:
         assert kept == [j <= minus[0] for j in range(len(marks))] if len(minus) else all(kept)

@@ -7,22 +7,48 @@ import pickle
 
 import pytest
 
-from steplabel.labels.policies import POLICIES, HardAny, LabelPolicy, Soft
+from steplabel.labels.advantage import GroupAdvantage, ProcessAdvantage, StepwiseReward
+from steplabel.labels.counting import Counted, RolloutCounts, SiblingCounts
+from steplabel.labels.credit import MinForm
+from steplabel.labels.estimates import Ending
+from steplabel.labels.gate import OutcomeGated
+from steplabel.labels.policies import NAMED_BY_OPTIONS, POLICIES, HardAbove, HardAny, LabelPolicy, Soft
+from steplabel.labels.progress import RelativeProgress
+from steplabel.labels.scan import Scan
+from steplabel.labels.step_results import LastNumber
 from steplabel.schemas import AfterError, ConfigError, LabelTarget
 
-EVIDENCE = (["8/8 . 2/8 0/6?2 . .", "4/8 0/8 1/8 .", ". 2/8 ."], ["wrong", "wrong", "right"])
+EVIDENCE = (
+    ["8/8 . 2/8 0/6?2 . .", "4/8 0/8 1/8 .", ". 2/8 ."],
+    ["wrong", "wrong", "right"],
+    ["6/8", "6/8", "."],
+)
 
 EXPECTED = {
     "hard": "+++??-" "+-+-" "+++",
     "hard_gated": "+++??-" "+-+-" "+++",
     "hard_cut": "+++??-" "+-+-" "+++",
+    "hard_forced_end": "+++??-" "+-+-" "+++",
+    "hard_above_0.5": "+?--?-" "----" "?-+",
     "soft": "+++??-" "+-+-" "+++",
     "soft_gated": "+++??-" "+-+-" "+++",
     "soft_cut": "+++??-" "+-+-" "+++",
+    "soft_forced_end": "+++??-" "+-+-" "+++",
     "locate": "+++-??" "+-??" "+++",
     "math_shepherd_hard": "+++-?-" "+-+-" "+++",
     "math_shepherd_soft": "+++-?-" "+-+-" "+++",
     "qwen_hard": "+++-?-" "+-+-" "+++",
+    "scan": "+++-?-" "+-+-" "???",
+    "genprm": "+??---" "----" "??+",
+    "genprm_difference": "+??---" "----" "??+",
+    "pav": "+??-??" "--+-" "??+",
+    "pure": "+++-?-" "+-+-" "+++",
+    "gra": "??????" "????" "+++",
+    "prefix_tree": "+++-?-" "+-+-" "+++",
+    "tempo": "+??-??" "--+-" "??+",
+    "gigpo": "--?-+?" "--+-" "??+",
+    "vsrm": "+??-??" "--+-" "??+",
+    "anytime": "+++-?-" "+-+-" "+++",
 }  # fmt: skip
 
 
@@ -62,6 +88,22 @@ def test_policies_travel(name, batch_of, signs):
         (Soft(threshold=0.25, after_error=AfterError.NEGATIVE), "soft_above_0.25_negative"),
         (Soft(name="mine", threshold=0.5), "mine"),
         (dataclasses.replace(HardAny(), name="", gate_outcome=True), "hard_gated"),
+        (HardAbove(threshold=0.25), "hard_above_0.25"),
+        (HardAny(ending=Ending.IGNORED), "hard_ignored_end"),
+        (Scan(window=1, min_confidence=0.5, unknown_as="unknown"), "scan_confidence_0.5_window_1_unanswered_unknown"),
+        (RelativeProgress(), "progress_ratio"),
+        (RelativeProgress(form="difference", threshold=0.0), "progress_difference_from_0"),
+        (ProcessAdvantage(), "advantage_best_of_4"),
+        (ProcessAdvantage(best_of=1, unknown_as="wrong"), "advantage_unanswered_wrong"),
+        (StepwiseReward(), "stepwise_reward"),
+        (StepwiseReward(decay=0.5, lookahead=2), "stepwise_reward_decay_0.5_within_2"),
+        (GroupAdvantage(unknown_as="wrong"), "group_advantage_unanswered_wrong"),
+        (MinForm(values_of=Soft(gate_outcome=True), temperature=0.5), "min_form_soft_gated_at_0.5"),
+        (OutcomeGated(labels_of=ProcessAdvantage()), "if_right_advantage_best_of_4"),
+        (Counted(counting=RolloutCounts(probe="So:")), "soft_probed"),
+        (Counted(counting=RolloutCounts()), "soft"),
+        (Counted(policy=HardAny(), counting=SiblingCounts()), "hard_siblings"),
+        (Counted(counting=SiblingCounts(result=LastNumber())), "soft_siblings_by_result"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -71,9 +113,26 @@ def test_a_name_says_the_options(policy, name):
 
 
 def test_targets():
-    """Monte Carlo claims what it can see: hard says reachable, soft says value."""
-    assert HardAny().target is LabelTarget.REACHABLE
-    assert Soft().target is LabelTarget.VALUE
+    """Monte Carlo claims what it can see: hard says reachable, soft says value, differences say progress."""
+    reachable = (HardAny(), HardAbove(), Counted(policy=HardAny()), OutcomeGated(labels_of=HardAny()))
+    value = (Soft(), Scan(), Counted(), OutcomeGated())
+    progress = (RelativeProgress(), ProcessAdvantage(), StepwiseReward(), GroupAdvantage(), MinForm())
+    assert {policy.target for policy in reachable} == {LabelTarget.REACHABLE}
+    assert {policy.target for policy in value} == {LabelTarget.VALUE}
+    assert {policy.target for policy in progress} == {LabelTarget.PROGRESS}
+
+
+def test_every_ready_policy_names_itself():
+    """Whoever changes a ready policy's option empties its name, and it finds one that says the option."""
+    for policy in POLICIES.values():
+        assert isinstance(policy, NAMED_BY_OPTIONS)
+        assert dataclasses.replace(policy, name="").name
+
+
+def test_derived_names_differ():
+    """Without the names that papers gave them, no two ready policies would share one."""
+    derived = [dataclasses.replace(policy, name="").name for policy in POLICIES.values()]
+    assert len(set(derived)) == len(derived)
 
 
 def test_the_registry_is_closed():
@@ -91,12 +150,23 @@ def test_the_registry_is_closed():
         lambda: HardAny(unknown_as="right"),
         lambda: HardAny(after_error="dropped"),
         lambda: Soft(after_error=None),
+        lambda: HardAbove(threshold=1.5),
+        lambda: HardAny(ending="never"),
+        lambda: Scan(window=-1),
+        lambda: Scan(min_confidence=1.0),
+        lambda: RelativeProgress(form="product"),
+        lambda: RelativeProgress(threshold=float("inf")),
+        lambda: ProcessAdvantage(best_of=0),
+        lambda: StepwiseReward(decay=1.5),
+        lambda: StepwiseReward(lookahead=-1),
+        lambda: GroupAdvantage(unknown_as="right"),
+        lambda: MinForm(temperature=0.0),
+        lambda: MinForm(temperature=float("nan")),
     ],
-    ids=["one", "below zero", "nan", "unknown_as", "after_error", "none"],
 )
 def test_refused_options(make):
     """Options outside their range are refused at once, with the offending value in the message."""
-    with pytest.raises(ConfigError, match=r"threshold=|unknown_as=|after_error="):
+    with pytest.raises(ConfigError, match=r"=.* must"):
         make()
 
 

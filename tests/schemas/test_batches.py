@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steplabel.schemas import DataError
-from steplabel.schemas.batches import EvidenceBatch
+from steplabel.schemas.batches import Counts, EvidenceBatch
 
 
 def _batch(lengths: list[int], **changes: Any) -> EvidenceBatch:
@@ -49,3 +49,30 @@ def test_lengths_must_agree(changes: dict[str, Any]) -> None:
     """An array of another length would label other steps: it is refused with both counts."""
     with pytest.raises(DataError, match="2 solutions and 3 steps"):
         _batch([1, 2], **changes)
+
+
+def _counts(n: int) -> Counts:
+    return Counts(correct=np.full(n, 2), wrong=np.full(n, 1), unknown=np.full(n, 4), unanswered=np.full(n, 3))
+
+
+@pytest.mark.parametrize("changes", [{"root": _counts(3)}, {"root_asked": np.zeros(1)}], ids=["root", "asked"])
+def test_the_bare_problem_has_one_entry_a_solution(changes: dict[str, Any]) -> None:
+    """Counts at the bare problem are per solution, not per step."""
+    with pytest.raises(DataError, match="2 solutions and 3 steps"):
+        _batch([1, 2], **changes)
+
+
+def test_counts_agree_with_themselves() -> None:
+    """Counts of different lengths are refused; the total leaves no rollout out and counts none twice."""
+    assert _counts(2).total.tolist() == [7, 7]
+    with pytest.raises(DataError, match=r"\[2, 2, 2, 1\]"):
+        Counts(correct=np.zeros(2), wrong=np.zeros(2), unknown=np.zeros(2), unanswered=np.zeros(1))
+
+
+def test_counts_at_steps_and_root() -> None:
+    """Without reasons all unknown rollouts are unanswered; without counts at the root there are zeros."""
+    batch = _batch([1, 2], unknown=np.array([5, 0, 1]))
+    assert batch.at_steps.unanswered.tolist() == [5, 0, 1]
+    assert _batch([1, 2], unknown=np.array([5, 0, 1]), unanswered=np.zeros(3)).at_steps.unanswered.tolist() == [0] * 3
+    assert batch.at_root.total.tolist() == [0, 0]
+    assert _batch([1, 2], root=_counts(2)).at_root.correct.tolist() == [2, 2]

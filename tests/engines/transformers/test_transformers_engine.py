@@ -225,9 +225,8 @@ def chat() -> Prompt:
         (lambda ask: ask("a" * 255), "context of 256"),
         (lambda ask: ask("a" * 400), "401 tokens"),
         (lambda ask: GenerateRequest(prompt=chat()), "no chat template"),
-        (lambda ask: ask(prompt_logprobs=1), "log-probabilities"),
     ],
-    ids=["prompt fills the context", "prompt exceeds it", "no template", "prompt logprobs"],
+    ids=["prompt fills the context", "prompt exceeds it", "no template"],
 )
 def test_requests_that_can_never_work(opened: Opened, ask: Ask, make: Any, says: str) -> None:
     """They are the configuration's fault, and the message says what of it."""

@@ -1,0 +1,165 @@
+"""Thin a set until its classes stand in a wanted ratio: erroneous to clean, last step right to wrong.
+
+SCAN (Ding et al. 2025, arXiv:2509.16548) keeps as many solutions with an error as without, 1:1. FoVer (Kamoi
+et al. 2025, arXiv:2505.15960; its released code) trains on the last step of every prefix and keeps as many
+prefixes that end in a right step as in a wrong one, for steps in the middle and for final steps apart, since
+the final answer looks different from reasoning.
+
+Which members stay is drawn by seed and id, so the choice does not depend on order, and a smaller choice is
+part of a larger one: more weight to one class adds members and changes none.
+
+Deviations. FoVer samples with one global generator, so one record more changes the whole choice. Its code puts
+the step *before* the last into the bucket meant for final steps (an index that is off by one); here a final
+step is the last labelable one, as its comment says. Unknown is no class: such members leave.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from steplabel.labels.curation.draws import uniform
+from steplabel.schemas import NO_ERROR, ConfigError, DataError, LabelRow, StepMark
+
+C = TypeVar("C", bound=str)
+
+ERRONEOUS, CLEAN = "erroneous", "clean"
+"""Classes of solutions by their first error."""
+
+EVEN: Mapping[str, float] = {ERRONEOUS: 1.0, CLEAN: 1.0}
+"""SCAN's 1:1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassCount(Generic[C]):
+    """How many members a class had, and how many stay."""
+
+    name: C
+    members: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balanced(Generic[C]):
+    """What balancing kept.
+
+    Attributes:
+        kept: ids, sorted.
+        classes: one entry for each class that has a weight, in the order of the weights.
+        unclassed: members that left because they have no class, or one without a weight.
+    """
+
+    kept: tuple[str, ...]
+    classes: tuple[ClassCount[C], ...]
+    unclassed: int
+
+
+def error_class(first_error: int | None) -> str | None:
+    """`erroneous` or `clean`; None where the first error is not known."""
+    if first_error is None:
+        return None
+    return CLEAN if first_error == NO_ERROR else ERRONEOUS
+
+
+def balance(classes: Mapping[str, C | None], weights: Mapping[C, float], *, seed: int = 0) -> Balanced[C]:
+    """Keep the most members whose classes stand in the ratio of `weights`, up to rounding down.
+
+    A class without members leaves nothing of the others: no ratio to nothing can be kept.
+
+    Args:
+        classes: by member's id, its class; None if it is not known.
+        weights: by class, its part: `EVEN`, or {"erroneous": 2, "clean": 1} for two to one.
+        seed: of the draw.
+
+    Raises:
+        ConfigError: no weights, or one that is not a positive number.
+    """
+    if not weights or any(not (0 < weight < math.inf) for weight in weights.values()):
+        raise ConfigError(f"class weights {dict(weights)} must be positive numbers, at least one")
+    members: dict[C, list[str]] = {name: [] for name in weights}
+    for id_, name in classes.items():
+        if name is not None and name in members:
+            members[name].append(id_)
+    quotas = _quotas({name: len(ids) for name, ids in members.items()}, weights)
+    kept = {name: _drawn(ids, quotas[name], seed) for name, ids in members.items()}
+    return Balanced(
+        kept=tuple(sorted(id_ for ids in kept.values() for id_ in ids)),
+        classes=tuple(ClassCount(name=name, members=len(members[name]), kept=len(kept[name])) for name in weights),
+        unclassed=len(classes) - sum(map(len, members.values())),
+    )
+
+
+def _quotas(counts: Mapping[C, int], weights: Mapping[C, float]) -> dict[C, int]:
+    """The scarcest class, by its weight, stays whole; the others follow it."""
+    scale = min(count / weights[name] for name, count in counts.items())
+    # A hair more than the product: 3 / 0.3 * 0.3 must not fall to 2.
+    return {name: min(counts[name], math.floor(scale * weight * (1 + 1e-12))) for name, weight in weights.items()}
+
+
+def _drawn(ids: Sequence[str], count: int, seed: int) -> list[str]:
+    return sorted(ids, key=lambda id_: (uniform(seed, "balance", id_), id_))[:count]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastStep:
+    """A prefix of a labelled solution as a training example: its last step is what is judged.
+
+    Attributes:
+        row: index of the labelled row in the sequence that was given.
+        steps: how many steps the prefix has.
+        mark: of the prefix's last step; never unknown.
+        final: whether that is the solution's last labelable step.
+    """
+
+    row: int
+    steps: int
+    mark: StepMark
+    final: bool
+
+
+def balanced_last_steps(
+    rows: Sequence[LabelRow], *, right_per_wrong: float = 1.0, seed: int = 0
+) -> tuple[LastStep, ...]:
+    """Prefixes of the rows, as many that end right as wrong, in the middle and at the end of solutions apart.
+
+    A prefix ends with a labelable step whose mark is known. The examples come in the order of rows and steps.
+
+    Args:
+        rows: labelled solutions.
+        right_per_wrong: prefixes that end right for each one that ends wrong; FoVer: 1.
+        seed: of the draw.
+
+    Raises:
+        ConfigError: the ratio is not a positive number.
+        DataError: two rows of one solution under one policy.
+    """
+    weights = {StepMark.POSITIVE: right_per_wrong, StepMark.NEGATIVE: 1.0}
+    _check_distinct(rows)
+    examples = {_example_id(row, example): example for row, example in _last_steps(rows)}
+    kept: set[str] = set()
+    for final in (False, True):
+        marks = {id_: example.mark for id_, example in examples.items() if example.final is final}
+        kept.update(balance(marks, weights, seed=seed).kept)
+    return tuple(example for id_, example in examples.items() if id_ in kept)
+
+
+def _check_distinct(rows: Sequence[LabelRow]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        if (row.solution_id, row.label_policy) in seen:
+            raise DataError(f"two rows of {row.solution_id} under {row.label_policy}: remove duplicates first")
+        seen.add((row.solution_id, row.label_policy))
+
+
+def _last_steps(rows: Sequence[LabelRow]) -> Iterable[tuple[LabelRow, LastStep]]:
+    for index, row in enumerate(rows):
+        last = max((i for i, labelable in enumerate(row.labelable) if labelable), default=-1)
+        for i, mark in enumerate(row.labels):
+            if row.labelable[i] and mark is not StepMark.UNKNOWN:
+                yield row, LastStep(row=index, steps=i + 1, mark=mark, final=i == last)
+
+
+def _example_id(row: LabelRow, example: LastStep) -> str:
+    return f"{row.solution_id} {row.label_policy} {example.steps}"

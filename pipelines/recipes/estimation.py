@@ -1,0 +1,115 @@
+"""Recipes that estimate every step by rollouts from it."""
+
+from __future__ import annotations
+
+from steplabel.annotators.difficulty import KByDifficulty
+from steplabel.annotators.math_shepherd import MathShepherd
+from steplabel.labels.policies import POLICIES
+from steplabel.pipelines.recipe import Recipe
+from steplabel.pipelines.recipes.model_use import ModelUse
+
+
+def math_shepherd(use: ModelUse) -> Recipe:
+    """Math-Shepherd (Wang et al. 2024, arXiv:2312.08935): k=8 rollouts at every step, hard labels.
+
+    The last step holds the final answer, so its label is the solution's own outcome and costs no rollouts (the
+    paper samples there too). Four solutions a problem here; the paper drew 15 from its own generator.
+    """
+    return Recipe(
+        name="math_shepherd",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=MathShepherd(k=8, sampling=use.sampling),
+        labels=POLICIES["math_shepherd_hard"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+    )
+
+
+def qwen_monte_carlo(use: ModelUse) -> Recipe:
+    """The Monte-Carlo half of the Qwen "lessons" (Zhang et al. 2025, arXiv:2501.07301): k=8, steps after an error cut.
+
+    The paper keeps a solution only if a model judge finds the same first error. Judges are not part of this recipe:
+    run it with two completers, or beside a verifier, and keep what agrees (`labels.curation.consensus`).
+    """
+    return Recipe(
+        name="qwen_monte_carlo",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=MathShepherd(k=8, sampling=use.sampling),
+        labels=POLICIES["qwen_hard"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+    )
+
+
+def genprm(use: ModelUse) -> Recipe:
+    """GenPRM's relative progress (Zhao et al. 2025, arXiv:2504.00891): MC(step) / MC(before it), "+" from .8 on.
+
+    128, 64 or 32 rollouts a step for problems that are solved less than .1, less than .9 of the time, or more often;
+    a pilot of 32 completions of the bare problem tells which. Problems that are all right or all wrong are dropped.
+    The paper's rationales and code checks are written by a model and are not part of this recipe.
+    """
+    return Recipe(
+        name="genprm",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=MathShepherd(sampling=use.sampling, ask_root=True, k_by_difficulty=KByDifficulty()),
+        labels=POLICIES["genprm"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+    )
+
+
+def pav(use: ModelUse) -> Recipe:
+    """Process advantage verifiers (Setlur et al. 2024, arXiv:2410.08146): the change of a prover's best-of-4 success.
+
+    The prover is the completer: give one that is not the policy (`--completer`), since a policy's own advantages say
+    little about steps that it takes anyway. k=16 rollouts, from which best-of-4 is estimated without bias; the paper
+    trains a model of the prover's value instead of counting.
+    """
+    return Recipe(
+        name="pav",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=MathShepherd(k=16, sampling=use.sampling, ask_root=True),
+        labels=POLICIES["pav"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+    )
+
+
+def pure(use: ModelUse) -> Recipe:
+    """PURE's min-form credit (Cheng et al. 2025, arXiv:2504.15275) over Monte-Carlo values, k=8.
+
+    The paper re-weights the rewards of a trained process reward model at training time; here the same weights,
+    softmax(-value / 0.1), are put on the values that such a model would be trained on.
+    """
+    return Recipe(
+        name="pure",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=MathShepherd(k=8, sampling=use.sampling),
+        labels=POLICIES["pure"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+    )
+
+
+def gra(use: ModelUse) -> Recipe:
+    """Outcome-gated rewards (G-RA): Monte-Carlo values, k=8, that count only where the final answer is right."""
+    return Recipe(
+        name="gra",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=MathShepherd(k=8, sampling=use.sampling),
+        labels=POLICIES["gra"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+    )

@@ -1,0 +1,60 @@
+"""Recipes that ask what the model knows after each step, in a few tokens."""
+
+from __future__ import annotations
+
+from steplabel.annotators.answer_probe import AnswerProbe
+from steplabel.annotators.gold_logprob import GoldLogprob
+from steplabel.labels.policies import POLICIES
+from steplabel.pipelines.recipe import Recipe
+from steplabel.pipelines.recipes.model_use import ModelUse
+
+
+def vsrm(use: ModelUse) -> Recipe:
+    """VSRM (Yue et al. 2025, arXiv:2508.10293): the change of the share of right answers when forced to answer now.
+
+    k=8 answers of a few tokens behind every step. `annotator.probe` is what makes this model answer.
+    """
+    return Recipe(
+        name="vsrm",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=AnswerProbe(sampling=use.sampling),
+        labels=POLICIES["vsrm"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+    )
+
+
+def anytime_reasoner(use: ModelUse) -> Recipe:
+    """AnytimeReasoner (Qi et al. 2025, arXiv:2505.13438): the share of right forced answers behind each step.
+
+    Prefixes are steps here, budgets of tokens there.
+    """
+    return Recipe(
+        name="anytime_reasoner",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=AnswerProbe(sampling=use.sampling),
+        labels=POLICIES["anytime"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+    )
+
+
+def igpo(use: ModelUse) -> Recipe:
+    """IGPO: the change of the gold answer's probability along the prefixes. No sampling beyond the solutions.
+
+    Needs an engine that gives log-probabilities of prompts: transformers, vLLM, or a vLLM server.
+    """
+    return Recipe(
+        name="igpo",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=GoldLogprob(),
+        labels=POLICIES["igpo"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+    )

@@ -1,0 +1,44 @@
+"""Recipes that ask nothing beyond the sampled solutions."""
+
+from __future__ import annotations
+
+from steplabel.annotators.samples_only import SamplesOnly
+from steplabel.labels.policies import POLICIES
+from steplabel.pipelines.recipe import Recipe
+from steplabel.pipelines.recipes.model_use import ModelUse
+
+
+def tempo(use: ModelUse) -> Recipe:
+    """TEMPO (arXiv:2509.18314): a prefix is worth the share of right ones among the samples that pass through it.
+
+    No rollouts: 16 solutions a problem. Informative only where samples begin alike.
+    """
+    return Recipe(
+        name="tempo",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=SamplesOnly(),
+        labels=POLICIES["tempo"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+        solutions=16,
+    )
+
+
+def gigpo(use: ModelUse) -> Recipe:
+    """GiGPO (Feng et al. 2025, arXiv:2505.10978): the same over equal states, whatever way led there.
+
+    Two steps are in one state if they assert the same last number. No rollouts: 16 solutions a problem.
+    """
+    return Recipe(
+        name="gigpo",
+        policy=use.engine,
+        completer=use.prover,
+        annotator=SamplesOnly(),
+        labels=POLICIES["gigpo"],
+        segmenter=use.segmenter,
+        policy_sampling=use.sampling,
+        prompt=use.prompt,
+        solutions=16,
+    )
