@@ -47,7 +47,7 @@ def label_evidence(
 
     Args:
         evidence: one record a problem.
-        policy: how counts become labels; a `Counted` one says how they are counted, too.
+        policy: how counts become labels; one that `SaysCounting` says how they are counted, too.
         completer, checker: whose rollouts and whose outcomes count, as in `count_evidence`.
 
     Raises:

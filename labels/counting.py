@@ -232,7 +232,7 @@ class _Asked:
 def _completer_in(said: Observation) -> set[str]:
     try:
         name = from_json(said.evidence, _Asked).completer
-    except DataError:  # evidence is free text: a quotation, an output
+    except (DataError, RecursionError):  # evidence is free text: a quotation, an output, however deep in brackets
         return set()
     return {name} if name else set()
 

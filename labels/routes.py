@@ -9,13 +9,15 @@ import numpy as np
 
 from steplabel.labels.counting import ObservedScores
 from steplabel.labels.policy import joined
-from steplabel.labels.ragged import last_position
+from steplabel.labels.ragged import ends, last_position
 from steplabel.labels.scored import check_source, scored_draft
 from steplabel.schemas import AfterError, LabelTarget
 from steplabel.schemas.batches import (
     MARK_NEGATIVE,
     MARK_POSITIVE,
     MARK_UNKNOWN,
+    OUTCOME_CORRECT,
+    BoolArray,
     EvidenceBatch,
     FloatArray,
     LabelBatch,
@@ -36,12 +38,14 @@ class RouteValue:
 
     A step is "+" if it is on such a way: its value is above that of a step beside the way, or the source speaks of
     a later step of the solution, as it does only behind steps on the way. It is "-" if its value is no higher:
-    the search found no right answer behind it. Where a rollout from it was right all the same it is
-    unknown. What follows a step beside the way is not spoken of, and unknown.
+    the search found no right answer behind it. Where one is there all the same, by a rollout from this step or a
+    later one or because the solution's own answer is right, it is unknown. What follows a step beside the way is
+    not spoken of, and unknown.
 
     Deviations. The paper has no marks, but takes steps beside the way as wrong ones in the formula above. For
     solutions that are no path of the search's own tree a "-" may be one more thing: a step on a way that is longer
-    than the shortest one here by the factor t / (t - 2) or more, behind which this solution leaves the tree.
+    than the shortest one here by the factor t / (t - 2) or more, behind which this solution leaves the tree and
+    goes wrong.
 
     Attributes:
         source: whose route values.
@@ -74,9 +78,17 @@ class RouteValue:
         last = last_position(batch.owner, batch.position, batch.solutions, spoken)[batch.owner]
         beside = _value_beside(batch, values) + _ROUNDING
         on_way = spoken & ((batch.position < last) | (values > beside))
-        left = (values <= beside) & ~on_way & (batch.correct == 0)
+        left = (values <= beside) & ~on_way & ~_reached(batch)
         marks = np.where(on_way, MARK_POSITIVE, np.where(left, MARK_NEGATIVE, MARK_UNKNOWN))
         return scored_draft(batch, marks, values).finished(self.after_error)
+
+
+def _reached(batch: EvidenceBatch) -> BoolArray:
+    """[S], states from which somebody came to a right answer, whatever the search found."""
+    solved = ends(batch) & (batch.outcome == OUTCOME_CORRECT)[batch.owner]
+    last = last_position(batch.owner, batch.position, batch.solutions, solved | (batch.correct > 0))
+    reached: BoolArray = batch.position <= last[batch.owner]
+    return reached
 
 
 def _value_beside(batch: EvidenceBatch, values: FloatArray) -> FloatArray:

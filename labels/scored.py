@@ -39,12 +39,13 @@ class ScoredValue:
     MC(s) > 0.
 
     Claims `value`: how often a right answer is reached from there. At threshold 0, "+" says that the source saw a
-    right answer behind the state, "-" that none of what it tried came out right. A first error is known only
-    where the source spoke of every step up to it.
+    right answer behind the state, "-" that none of what its score is a mean of came out right: k rollouts for MC; for
+    V the rollouts and ends of the nodes below, which take the place of a node's own rollouts once it has children.
+    A first error is known only where the source spoke of every step up to it.
 
     Deviations. AlphaMath has no marks; the sign of its values is `threshold=0.5`, which is also the one to take for
     scores of an external value function, since these are never quite 0. Hard labels keep the score as their value.
-    The pairwise labels of OmegaPRM are `value_preferences`.
+    OmegaPRM's pairwise labels are made of these by `value_preferences`.
 
     Attributes:
         source: whose scores.

@@ -24,7 +24,7 @@ from typing import Final, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
-from steplabel.annotators.asking import PrefixAnswer, ask_prefix
+from steplabel.annotators.asking.prefix import PrefixAnswer, ask_prefix
 from steplabel.annotators.driver import drive
 from steplabel.annotators.effects import Concurrently, Finished, Program, Sample
 from steplabel.engines.port import Engine

@@ -1,4 +1,4 @@
-"""Records to Arrow and back, by a schema that one function derives from the dataclass; columns as arrays.
+"""Records to Arrow and back, by a schema that one function derives from the dataclass.
 
     str -> string        int -> int64       float -> double      bool -> bool
     StrEnum -> string    tuple[T, ...] -> list<T>                dataclass -> struct
@@ -19,10 +19,7 @@ from types import NoneType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from steplabel.schemas.errors import DataError
 from steplabel.schemas.evidence import CheckedOutcome, Observation, Reject, Rollout
@@ -188,94 +185,3 @@ def _lines(field: pa.Field, prefix: str) -> list[str]:
         inner = pa.field("[]", element.type, nullable=element.nullable)
         return _lines(inner, path)
     return [f"{path}: {field.type}"]
-
-
-# Columns as numpy arrays, and back: for work on whole tables, where making records would cost more than the work.
-
-
-def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """The column in one piece, its dictionary, if it has one, in one as well.
-
-    Raises:
-        DataError: it holds more text than one piece can (2 GiB).
-    """
-    if isinstance(column, pa.Array):
-        return column
-    whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        if whole.num_chunks > 1:
-            raise DataError(f"a column of {len(whole):,} rows does not fit into one array")
-        return whole.chunk(0)
-    return whole
-
-
-def coded_words(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.int64], pa.Array]:
-    """Strings as codes [rows] of distinct words."""
-    array = one_array(column)
-    coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
-    return coded.indices.to_numpy(zero_copy_only=False).astype(np.int64), coded.dictionary
-
-
-def key_words(columns: Sequence[pa.ChunkedArray | pa.Array]) -> list[NDArray[np.uint64]]:
-    """Strings as rows of integers, [len(column), w] each, w equal for all: equal strings have equal rows.
-
-    Content ids are read as they lie, which costs nothing; other strings are numbered, which costs a hash table.
-    """
-    arrays = [array.dictionary_decode() if pa.types.is_dictionary(array.type) else array for array in columns]
-    arrays = [one_array(array) for array in arrays]
-    if all(_is_content_ids(array) for array in arrays):
-        return [_bytes_of(array).view(np.uint64).reshape(-1, ID_HEX_DIGITS // 8) for array in arrays]
-    numbered = pa.chunked_array(arrays, type=pa.string()).dictionary_encode()
-    return [chunk.indices.to_numpy(zero_copy_only=False).astype(np.uint64)[:, None] for chunk in numbered.chunks]
-
-
-def _is_content_ids(array: pa.Array) -> bool:
-    return not array.null_count and bool((np.diff(_offsets_of(array)) == ID_HEX_DIGITS).all())
-
-
-def _offsets_of(array: pa.Array) -> NDArray[np.int32]:
-    if not len(array):  # its buffers may be missing
-        return np.zeros(1, dtype=np.int32)
-    offsets = np.frombuffer(array.buffers()[1], dtype=np.int32)
-    return offsets[array.offset : array.offset + len(array) + 1]
-
-
-def _bytes_of(array: pa.Array) -> NDArray[np.uint8]:
-    if not len(array):
-        return np.zeros(0, dtype=np.uint8)
-    offsets = _offsets_of(array)
-    return np.frombuffer(array.buffers()[2], dtype=np.uint8)[offsets[0] : offsets[-1]]
-
-
-def list_parts(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.int64], pa.Array]:
-    """A column of lists as offsets [rows + 1], from 0 on, and the elements of all lists."""
-    array = one_array(column)
-    offsets = array.offsets.to_numpy().astype(np.int64)
-    return offsets - offsets[0], array.flatten()
-
-
-def positions(words: pa.Array, among: pa.ChunkedArray | pa.Array) -> NDArray[np.int64]:
-    """For each word its place among others, -1 where it is not there."""
-    found = pc.fill_null(pc.index_in(words, value_set=one_array(among)), -1)
-    return found.to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def taken(column: pa.ChunkedArray | pa.Array, rows: NDArray[np.int64], default: str | None = None) -> pa.Array:
-    """The values at some rows as plain strings; null, or the default, at row -1."""
-    array = one_array(column)
-    found = array.take(pa.array(rows, mask=rows < 0))
-    plain = found.dictionary_decode() if pa.types.is_dictionary(found.type) else found
-    return plain if default is None else pc.fill_null(plain, default)
-
-
-def lists_of(offsets: NDArray[np.int64], elements: Any, kind: pa.DataType) -> pa.Array:
-    """A column of lists; float elements that are NaN are null."""
-    if isinstance(elements, np.ndarray) and elements.dtype == np.float64:
-        elements = optional_floats(elements)
-    values = elements if isinstance(elements, pa.Array) else pa.array(elements, type=kind.value_type)
-    return pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), values, type=kind)
-
-
-def optional_floats(values: NDArray[np.float64]) -> pa.Array:
-    """NaN becomes null."""
-    return pa.array(values, mask=np.isnan(values))

@@ -7,8 +7,8 @@ from typing import Final
 
 from quality_parts.baselines import SEARCHES, reselection, right_answer_is_right, string_check
 from quality_parts.found import Measure, one_by_one, replayed
-from steplabel.annotators.math_shepherd import MathShepherd
-from steplabel.annotators.omegaprm_locate import OmegaPRMLocate
+from steplabel.annotators.steps.math_shepherd import MathShepherd
+from steplabel.annotators.steps.omegaprm_locate import OmegaPRMLocate
 from steplabel.labels.policies import POLICIES
 
 BUDGETS: Final = (1, 2, 4, 8, 16, 32)

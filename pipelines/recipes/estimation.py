@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from steplabel.annotators.difficulty import KByDifficulty
-from steplabel.annotators.math_shepherd import MathShepherd
+from steplabel.annotators.asking.difficulty import KByDifficulty
+from steplabel.annotators.steps.math_shepherd import MathShepherd
 from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from steplabel.annotators.linear_scan import LinearScan
-from steplabel.annotators.omegaprm_locate import OmegaPRMLocate
 from steplabel.annotators.question_filter import SCAN_GATE
+from steplabel.annotators.steps.linear_scan import LinearScan
+from steplabel.annotators.steps.omegaprm_locate import OmegaPRMLocate
 from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from steplabel.annotators.answer_probe import AnswerProbe
-from steplabel.annotators.gold_logprob import GoldLogprob
+from steplabel.annotators.steps.answer_probe import AnswerProbe
+from steplabel.annotators.steps.gold_logprob import GoldLogprob
 from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steplabel.annotators.samples_only import SamplesOnly
+from steplabel.annotators.steps.samples_only import SamplesOnly
 from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from steplabel.annotators.mcts import MCTS
-from steplabel.annotators.next_step import NextSteps
-from steplabel.annotators.omegaprm import OmegaPRM
+from steplabel.annotators.trees.mcts import MCTS
+from steplabel.annotators.trees.next_step import NextSteps
+from steplabel.annotators.trees.omegaprm import OmegaPRM
 from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse

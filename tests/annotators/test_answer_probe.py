@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from steplabel.annotators import AnnotationStatus, AnswerProbe, Concurrently, answer_by, samples_with
-from steplabel.annotators.answer_probe import ProbeTrace
+from steplabel.annotators.steps.answer_probe import ProbeTrace
 from steplabel.schemas import (
     BudgetExhausted,
     ConfigError,

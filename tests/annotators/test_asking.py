@@ -18,7 +18,7 @@ from steplabel.annotators import (
     answer_by,
     samples_with,
 )
-from steplabel.annotators.asking import ask_prefix, prefix_seed
+from steplabel.annotators.asking.prefix import ask_prefix, prefix_seed
 from steplabel.schemas import DataError, EngineError, Outcome, SamplingParams
 
 

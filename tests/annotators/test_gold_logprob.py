@@ -7,7 +7,7 @@ import math
 import pytest
 
 from steplabel.annotators import AnnotationStatus, Concurrently, GoldLogprob, Score, Scored, answer_by
-from steplabel.annotators.gold_logprob import GoldLikelihood
+from steplabel.annotators.steps.gold_logprob import GoldLikelihood
 from steplabel.schemas import (
     AnswerType,
     BudgetExhausted,

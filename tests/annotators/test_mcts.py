@@ -13,9 +13,9 @@ import pytest
 from steplabel.annotators import AnnotationStatus, Sample, Samples, answer_by, samples_with
 from steplabel.annotators.annotation import Annotation, ProblemAnnotator
 from steplabel.annotators.effects import Score, Scored
-from steplabel.annotators.mcts import MCTS, ROUTE_SOURCE, NodeStatistics
-from steplabel.annotators.mcts_tree import MctsNode, route_values, uct
-from steplabel.annotators.next_step import NextSteps
+from steplabel.annotators.trees.mcts import MCTS, ROUTE_SOURCE, NodeStatistics
+from steplabel.annotators.trees.mcts_tree import MctsNode, route_values, uct
+from steplabel.annotators.trees.next_step import NextSteps
 from steplabel.schemas import (
     BudgetExhausted,
     ConfigError,

@@ -13,8 +13,8 @@ import pytest
 
 from steplabel.annotators import AnnotationStatus, Sample, Samples, answer_by, samples_with
 from steplabel.annotators.annotation import Annotation, ProblemAnnotator
-from steplabel.annotators.omegaprm import OmegaPRM, TreeTrace
-from steplabel.annotators.rollout_pool import RolloutSelection
+from steplabel.annotators.trees.omegaprm import OmegaPRM, TreeTrace
+from steplabel.annotators.trees.rollout_pool import RolloutSelection
 from steplabel.schemas import (
     BudgetExhausted,
     CheckedOutcome,

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from steplabel.annotators import AnnotationStatus, drive
+from steplabel.annotators import AnnotationStatus, answer_by, drive
 from steplabel.annotators.annotation import Annotator
-from steplabel.annotators.math_shepherd import MathShepherd
 from steplabel.annotators.outcome_claim import UNCHECKED
-from steplabel.annotators.samples_only import SamplesOnly
+from steplabel.annotators.steps.math_shepherd import MathShepherd
+from steplabel.annotators.steps.samples_only import SamplesOnly
 from steplabel.schemas import DataError, Outcome, Verdict
 
 
-def annotate(w: Any, outcome: Any, annotator: Annotator | None = None) -> Any:
+def annotate(w: Any, outcome: Any) -> Any:
     """Run it to its end; that it asks anything is an error."""
-    program = (annotator or SamplesOnly()).program(w.problem, w.solution, outcome, seed=7)
+    annotator: Annotator = SamplesOnly()
+    program = annotator.program(w.problem, w.solution, outcome, seed=7)
     with pytest.raises(StopIteration) as ended:
         next(program)
     return ended.value.value
@@ -56,8 +57,8 @@ def test_without_a_step_of_its_own(world: Any) -> None:
 def test_its_observation_is_the_one_that_others_make(world: Any) -> None:
     """Evidence of both annotators merges to one statement: equal keys."""
     w = world(steps=1)
-    mine, other = annotate(w, w.right), annotate(w, w.right, MathShepherd())
-    assert mine.observations == other.observations
+    other = answer_by(MathShepherd().program(w.problem, w.solution, w.right, seed=7), w.oracle(lambda depth: True))
+    assert annotate(w, w.right).observations == other.observations
 
 
 def test_most_samples() -> None:

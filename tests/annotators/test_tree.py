@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steplabel.annotators import AnnotationStatus, Samples, samples_with
-from steplabel.annotators.asking import prefix_seed
-from steplabel.annotators.pieces import EvenPieces
-from steplabel.annotators.tree import Findings, ask_state, is_failure, monte_carlo, recut, status_of, tree_path
+from steplabel.annotators.asking.prefix import prefix_seed
+from steplabel.annotators.trees.pieces import EvenPieces
+from steplabel.annotators.trees.tree import Findings, ask_state, is_failure, monte_carlo, recut, status_of, tree_path
 from steplabel.schemas import (
     BudgetExhausted,
     ConfigError,

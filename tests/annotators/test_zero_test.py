@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steplabel.annotators import ZeroTest, answer_by, samples_with
-from steplabel.annotators.asking import ask, prefix_question
+from steplabel.annotators.asking.prefix import ask, prefix_question
 from steplabel.schemas import ConfigError, Outcome
 
 

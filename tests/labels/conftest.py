@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from steplabel.schemas import (
     content_id,
     make_solution,
 )
-from steplabel.schemas.batches import Counts, EvidenceBatch, LabelBatch
+from steplabel.schemas.batches import Counts, EvidenceBatch, FloatArray, LabelBatch
 
 # Properties are about labels, not time: a busy machine must not fail them.
 settings.register_profile("labels", deadline=None)
@@ -44,9 +45,17 @@ def batch_of() -> Callable[..., EvidenceBatch]:
 
     `c/k`: counts, k without the unknown. `.`: not asked. `?u`: u rollouts without an answer. `!u`: u unknown
     for another reason. `o`: a tool observation. `roots`: such counts at the bare problem, one a solution.
+    `scores`: by source the scores of all steps, such as ".5 ? 1" (`?`: silent); `root_scores`: of all roots.
     """
 
-    def build(solutions: Sequence[str], outcomes: Sequence[str], roots: Sequence[str] | None = None) -> EvidenceBatch:
+    def build(
+        solutions: Sequence[str],
+        outcomes: Sequence[str],
+        roots: Sequence[str] | None = None,
+        *,
+        scores: Mapping[str, str] | None = None,
+        root_scores: Mapping[str, str] | None = None,
+    ) -> EvidenceBatch:
         rows, lengths = [], []
         for line in solutions:
             words = line.split()
@@ -67,9 +76,18 @@ def batch_of() -> Callable[..., EvidenceBatch]:
             siblings_total=np.ones(n, dtype=np.int64),
             root=None if roots is None else _root_counts(roots),
             root_asked=None if roots is None else np.array([root != "." for root in roots]),
+            scores=_scores(scores),
+            root_scores=_scores(root_scores),
         )
 
     return build
+
+
+def _scores(lines: Mapping[str, str] | None) -> dict[str, FloatArray]:
+    return {
+        source: np.array([math.nan if word == "?" else float(word) for word in line.split()])
+        for source, line in (lines or {}).items()
+    }
 
 
 def _root_counts(words: Sequence[str]) -> Counts:

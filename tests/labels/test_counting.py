@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from steplabel.labels.apply import label_evidence
-from steplabel.labels.counting import Counted, RolloutCounts, SiblingCounts, counting_of
+from steplabel.labels.counting import Counted, ObservedScores, RolloutCounts, SiblingCounts, counting_of
 from steplabel.labels.credit import MinForm
 from steplabel.labels.estimation import HardAny, Soft
 from steplabel.labels.gate import OutcomeGated
 from steplabel.labels.policies import POLICIES, PROBE
 from steplabel.labels.step_results import LastNumber
-from steplabel.schemas import AfterError, ConfigError, LabelTarget, StepMark, probe_key
+from steplabel.schemas import AfterError, ConfigError, LabelTarget, Observation, StepMark, probe_key
 
 P, N = StepMark.POSITIVE, StepMark.NEGATIVE
 
@@ -30,6 +30,7 @@ def test_policies_say_how_they_are_counted():
     assert counting_of(POLICIES["tempo"]) == SiblingCounts()
     assert counting_of(POLICIES["gigpo"]) == SiblingCounts(result=LastNumber())
     assert counting_of(POLICIES["vsrm"]) == RolloutCounts(probe=PROBE)
+    assert counting_of(POLICIES["igpo"]) == ObservedScores(source="gold_logprob")
 
 
 def test_one_record_three_ways(evidence):
@@ -115,9 +116,10 @@ def test_a_counted_policy_is_its_inner_one():
     ],
 )
 def test_one_way_of_counting(wrap):
-    """A counted policy inside another would be counted as the outer one says: it is refused."""
-    with pytest.raises(ConfigError, match="prefix_tree says how evidence is counted"):
-        wrap(POLICIES["prefix_tree"])
+    """A policy with a way of counting inside another would be counted as the outer one says: it is refused."""
+    for name in ("prefix_tree", "mcts", "rest_mcts", "igpo"):
+        with pytest.raises(ConfigError, match=f"{name} says how evidence is counted"):
+            wrap(POLICIES[name])
 
 
 def test_a_gate_over_siblings(evidence):
@@ -126,3 +128,40 @@ def test_a_gate_over_siblings(evidence):
     right, wrong = label_evidence([evidence], gated)
     assert (right.values, right.sources) == ((0.5, 1.0), ("siblings", "outcome"))
     assert wrong.values == (0.0, 0.0)
+
+
+def _says(subject, source, score, evidence=""):
+    return Observation(subject=subject, source=source, source_version="1", score=score, evidence=evidence)
+
+
+def test_who_spoke_by_scores(records):
+    """The source alone is named, not the outcome; its completer by its own word, else by the rollouts at its nodes."""
+    left, right = records.solution("a", "b"), records.solution("c", "d")
+    (a, b), (c, _) = left.node_keys, right.node_keys
+    said = (
+        _says(a, "mcts", 0.5, '{"visits":3,"children":2,"ends":false}'),
+        _says(b, "mcts", 0.0),
+        _says(records.problem.root_key, "gold_logprob", 0.5, '{"completer":"scorer@1"}'),
+        _says(a, "gold_logprob", 0.25, '{"completer":"scorer@1","lead":"Answer: "}'),
+        _says(c, "omegaprm", None),
+    )
+    evidence = records.evidence([left, right], {a: "cw", c: "c"}, "wc", observations=said, completer="searcher@2")
+
+    def spoke(name):
+        return [(labels.sources, labels.completer) for labels in label_evidence([evidence], POLICIES[name])]
+
+    assert spoke("mcts") == [(("mcts",), "searcher@2"), ((), "")]
+    assert spoke("igpo") == [(("gold_logprob",), "scorer@1"), ((), "")]
+    assert spoke("omegaprm") == [((), ""), ((), "")]
+    assert spoke("soft") == [(("monte_carlo", "outcome"), "searcher@2"), (("monte_carlo", "outcome"), "searcher@2")]
+
+
+@pytest.mark.parametrize(
+    "evidence", ["", "7", "[1]", "{", '{"completer":7}', '{"completer":""}', "[" * 10_000, '{"x":' + "[" * 100_000]
+)
+def test_evidence_that_names_no_completer(records, evidence):
+    """Evidence is free text: what cannot be read names nobody, and stops nothing."""
+    solution = records.solution("a")
+    observations = (_says(solution.node_keys[0], "mcts", 1.0, evidence),)
+    (labels,) = label_evidence([records.evidence([solution], observations=observations)], POLICIES["mcts"])
+    assert (labels.sources, labels.completer, labels.values) == (("mcts",), "", (1.0,))

@@ -21,7 +21,7 @@ def same(left, right):
         if field.name == "root":
             assert same(a, b)
             continue
-        if field.name == "verdicts":
+        if field.name in ("verdicts", "scores", "root_scores"):
             assert a.keys() == b.keys()
             a, b = [a[k] for k in sorted(a)], [b[k] for k in sorted(b)]
         np.testing.assert_array_equal(a, b, err_msg=field.name)

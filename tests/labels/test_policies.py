@@ -14,7 +14,9 @@ from steplabel.labels.estimates import Ending
 from steplabel.labels.gate import OutcomeGated
 from steplabel.labels.policies import NAMED_BY_OPTIONS, POLICIES, HardAbove, HardAny, LabelPolicy, Soft
 from steplabel.labels.progress import RelativeProgress
+from steplabel.labels.routes import RouteValue
 from steplabel.labels.scan import Scan
+from steplabel.labels.scored import ScoredGain, ScoredValue
 from steplabel.labels.step_results import LastNumber
 from steplabel.schemas import AfterError, ConfigError, LabelTarget
 
@@ -23,6 +25,15 @@ EVIDENCE = (
     ["wrong", "wrong", "right"],
     ["6/8", "6/8", "."],
 )
+SCORES = {
+    "scores": {
+        "mcts": "1 .5 0 ? ? 0  .5 .25 0 0  ? 1 1",
+        "mcts_route": ".2 .4 .6 .4 ? ?  0 ? ? ?  .33 .67 1",
+        "omegaprm": ".5 .5 .25 0 ? ?  ? 0 ? ?  ? ? ?",
+        "gold_logprob": ".5 .5 .25 .75 ? ?  .1 .2 .3 ?  .2 .1 ?",
+    },
+    "root_scores": {"gold_logprob": ".5 .2 ?"},
+}
 
 EXPECTED = {
     "hard": "+++??-" "+-+-" "+++",
@@ -49,6 +60,11 @@ EXPECTED = {
     "gigpo": "--?-+?" "--+-" "??+",
     "vsrm": "+??-??" "--+-" "??+",
     "anytime": "+++-?-" "+-+-" "+++",
+    "mcts": "++-??-" "++--" "?++",
+    "rest_mcts": "+++-??" "????" "+++",
+    "omegaprm": "+++-??" "?-??" "???",
+    "omegaprm_hard": "+++-??" "?-??" "???",
+    "igpo": "++-+??" "-++?" "?-?",
 }  # fmt: skip
 
 
@@ -61,7 +77,7 @@ def test_every_policy_has_an_expectation():
 def test_registry(name, batch_of, signs):
     """Each ready policy is registered under the name its rows carry, and marks as its name says."""
     policy: LabelPolicy = POLICIES[name]
-    labels = policy(batch_of(*EVIDENCE))
+    labels = policy(batch_of(*EVIDENCE, **SCORES))
     assert policy.name == name
     assert policy.version
     assert signs(labels) == EXPECTED[name]
@@ -75,7 +91,7 @@ def test_policies_travel(name, batch_of, signs):
     copy = pickle.loads(pickle.dumps(policy))
     assert copy == policy
     assert hash(copy) == hash(policy)
-    assert signs(copy(batch_of(*EVIDENCE))) == EXPECTED[name]
+    assert signs(copy(batch_of(*EVIDENCE, **SCORES))) == EXPECTED[name]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +116,12 @@ def test_policies_travel(name, batch_of, signs):
         (GroupAdvantage(unknown_as="wrong"), "group_advantage_unanswered_wrong"),
         (MinForm(values_of=Soft(gate_outcome=True), temperature=0.5), "min_form_soft_gated_at_0.5"),
         (OutcomeGated(labels_of=ProcessAdvantage()), "if_right_advantage_best_of_4"),
+        (ScoredValue(source="mcts"), "scored_mcts"),
+        (ScoredValue(source="judge", target=LabelTarget.CORRECT, threshold=0.5), "scored_judge_correct_above_0.5"),
+        (ScoredValue(source="omegaprm", after_error=AfterError.CUT), "scored_omegaprm_cut"),
+        (ScoredGain(), "score_gain_gold_logprob"),
+        (ScoredGain(source="answer_probe"), "score_gain_answer_probe"),
+        (RouteValue(), "route_value_mcts_route"),
         (Counted(counting=RolloutCounts(probe="So:")), "soft_probed"),
         (Counted(counting=RolloutCounts()), "soft"),
         (Counted(policy=HardAny(), counting=SiblingCounts()), "hard_siblings"),
@@ -114,9 +136,10 @@ def test_a_name_says_the_options(policy, name):
 
 def test_targets():
     """Monte Carlo claims what it can see: hard says reachable, soft says value, differences say progress."""
-    reachable = (HardAny(), HardAbove(), Counted(policy=HardAny()), OutcomeGated(labels_of=HardAny()))
-    value = (Soft(), Scan(), Counted(), OutcomeGated())
-    progress = (RelativeProgress(), ProcessAdvantage(), StepwiseReward(), GroupAdvantage(), MinForm())
+    scored = ScoredValue(source="omegaprm", target=LabelTarget.REACHABLE)
+    reachable = (HardAny(), HardAbove(), Counted(policy=HardAny()), OutcomeGated(labels_of=HardAny()), scored)
+    value = (Soft(), Scan(), Counted(), OutcomeGated(), ScoredValue(source="mcts"), RouteValue())
+    progress = (RelativeProgress(), ProcessAdvantage(), StepwiseReward(), GroupAdvantage(), MinForm(), ScoredGain())
     assert {policy.target for policy in reachable} == {LabelTarget.REACHABLE}
     assert {policy.target for policy in value} == {LabelTarget.VALUE}
     assert {policy.target for policy in progress} == {LabelTarget.PROGRESS}
@@ -162,6 +185,13 @@ def test_the_registry_is_closed():
         lambda: GroupAdvantage(unknown_as="right"),
         lambda: MinForm(temperature=0.0),
         lambda: MinForm(temperature=float("nan")),
+        lambda: ScoredValue(source=""),
+        lambda: ScoredValue(source="mcts", threshold=1.0),
+        lambda: ScoredValue(source="mcts", target=LabelTarget.PROGRESS),
+        lambda: ScoredValue(source="mcts", target="likely"),
+        lambda: ScoredValue(source="mcts", after_error="dropped"),
+        lambda: ScoredGain(source=""),
+        lambda: RouteValue(source=""),
     ],
 )
 def test_refused_options(make):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from steplabel.labels.apply import label_evidence
 from steplabel.labels.policies import POLICIES
-from steplabel.schemas import AfterError, LabelTarget
+from steplabel.schemas import AfterError, LabelTarget, Observation
 from steplabel.schemas.batches import Counts, EvidenceBatch
 
 COLUMNS = ("marks", "values", "lows", "highs", "first_error", "confidence", "kept", "by_outcome")
@@ -29,13 +29,25 @@ roots = st.builds(lambda c, w, u, x: f"{c}/{c + w}?{u}!{x}", *[st.integers(0, 4)
 solutions = st.tuples(
     st.lists(words, min_size=1, max_size=6).map(" ".join), st.sampled_from(["right", "wrong", "open"]), roots
 )
+grades = st.sampled_from(["?", "0", "0.25", "0.5", "1"])
+SCORERS = ("mcts", "mcts_route", "omegaprm", "gold_logprob")
+scored = st.lists(st.tuples(st.lists(grades, min_size=6, max_size=6), grades), min_size=4, max_size=4)
 
 
-@given(names, st.lists(solutions, min_size=1, max_size=4))
-def test_bounds_and_marks(batch_of, name, drawn):
+def built(batch_of, drawn, said):
+    """A batch of drawn solutions; `said`: for each up to six grades of its steps and one of its root, by anybody."""
+    lines, outcomes, at_roots = zip(*drawn, strict=True)
+    steps = " ".join(grade for line, (its, _) in zip(lines, said, strict=False) for grade in its[: len(line.split())])
+    at_root = " ".join(grade for _, (_, grade) in zip(lines, said, strict=False))
+    scores, root_scores = dict.fromkeys(SCORERS, steps), dict.fromkeys(SCORERS, at_root)
+    return batch_of(lines, outcomes, at_roots, scores=scores, root_scores=root_scores)
+
+
+@given(names, st.lists(solutions, min_size=1, max_size=4), scored)
+def test_bounds_and_marks(batch_of, name, drawn, said):
     """Values lie between their bounds and are finite; observations have none; a first error is a "-" after "+"."""
     policy = POLICIES[name]
-    batch = batch_of(*zip(*drawn, strict=True))
+    batch = built(batch_of, drawn, said)
     labels = policy(batch)
     low, value, high = labels.lows, labels.values, labels.highs
     for below, above in ((low, value), (value, high), (low, high)):
@@ -53,12 +65,12 @@ def test_bounds_and_marks(batch_of, name, drawn):
         assert first != -1 or (ours.any() and (marks[ours] == 1).all())
 
 
-@given(names, st.lists(solutions, min_size=1, max_size=4))
-def test_solutions_do_not_see_each_other(batch_of, name, drawn):
+@given(names, st.lists(solutions, min_size=1, max_size=4), scored)
+def test_solutions_do_not_see_each_other(batch_of, name, drawn, said):
     """A solution has the same labels alone and in company, so batches may be cut anywhere."""
     policy = POLICIES[name]
-    together = policy(batch_of(*zip(*drawn, strict=True)))
-    alone = [policy(batch_of([line], [outcome], [root])) for line, outcome, root in drawn]
+    together = policy(built(batch_of, drawn, said))
+    alone = [policy(built(batch_of, [one], [its])) for one, its in zip(drawn, said, strict=False)]
     for column in COLUMNS:
         joined = np.concatenate([getattr(one, column) for one in alone])
         np.testing.assert_allclose(getattr(together, column).astype(float), joined.astype(float), err_msg=column)
@@ -97,9 +109,11 @@ def test_more_unknown_rollouts_never_sharpen_bounds(batch_of, name, drawn, lost)
 @pytest.mark.parametrize("name", POLICIES)
 def test_policies_only_read(batch_of, name):
     """Labelling is pure: frozen arrays will do, and stay as they were."""
-    batch = batch_of(["8/8 0/8?2 .", ". 2/8 o ."], ["wrong", "right"], ["6/8", "."])
+    drawn = [("8/8 0/8?2 .", "wrong", "6/8"), (". 2/8 o .", "right", ".")]
+    batch = built(batch_of, drawn, [(["0.5", "0", "?"], "1"), (["1", "?", "0", "0"], "?")])
     arrays = [batch.offsets, batch.labelable, batch.correct, batch.wrong, batch.unknown, batch.outcome]
     arrays += [batch.unanswered, batch.root.correct, batch.root.wrong, batch.root.unknown, batch.root.unanswered]
+    arrays += [*batch.scores.values(), *batch.root_scores.values()]
     before = [array.copy() for array in arrays]
     for array in arrays:
         array.flags.writeable = False
@@ -125,18 +139,38 @@ def test_a_batch_without_the_new_columns(batch_of, name):
     assert len(POLICIES[name](batch).marks) == 3
 
 
-@given(names, st.lists(st.text("cwux", max_size=4), min_size=5, max_size=5), st.randoms())
-def test_the_order_of_evidence_plays_no_part(records, name, asked, rng):
-    """Shuffled rollouts, outcomes and siblings give every solution the same labels."""
+statements = st.tuples(
+    st.integers(0, 6),
+    st.sampled_from(SCORERS),
+    st.sampled_from(["1", "2", "10"]),
+    st.none() | st.sampled_from([0.0, 0.1, 0.2, 0.7, 1.0]),
+    st.sampled_from(["", "again"]),
+)
+
+
+@given(
+    names,
+    st.lists(st.text("cwux", max_size=4), min_size=5, max_size=5),
+    st.lists(statements, max_size=12),
+    st.randoms(),
+)
+def test_the_order_of_evidence_plays_no_part(records, name, asked, said, rng):
+    """Shuffled rollouts, outcomes, statements and siblings give every solution the same labels."""
     lines = [("a", "x = 1", "c"), ("a", "x = 1", "d"), ("a", "y = 2")]
     drawn = [records.solution(*steps, index=i) for i, steps in enumerate(lines)]
     keys = [records.problem.root_key, *drawn[0].node_keys, drawn[2].node_keys[1]]
-    evidence = records.evidence(drawn, dict(zip(keys, asked, strict=True)), "cwu")
+    nodes = [records.problem.root_key, *drawn[0].node_keys, drawn[1].node_keys[2], *drawn[2].node_keys]
+    observations = tuple(
+        Observation(subject=nodes[i], source=source, source_version=version, score=score, evidence=evidence)
+        for i, source, version, score, evidence in said
+    )
+    evidence = records.evidence(drawn, dict(zip(keys, asked, strict=True)), "cwu", observations=observations)
     shuffled = replace(
         evidence,
         rollouts=tuple(rng.sample(evidence.rollouts, len(evidence.rollouts))),
         outcomes=tuple(rng.sample(evidence.outcomes, len(evidence.outcomes))),
         solutions=tuple(rng.sample(evidence.solutions, len(evidence.solutions))),
+        observations=tuple(rng.sample(observations, len(observations))) * 2,
     )
     policy = POLICIES[name]
     found = {labels.solution_id: labels for labels in label_evidence([shuffled], policy)}
@@ -165,6 +199,8 @@ def test_a_hundred_thousand_solutions(name):
         siblings_correct=zeros,
         siblings_total=zeros,
         root=Counts(correct=solved, wrong=16 - solved, unknown=zeros, unanswered=zeros),
+        scores=dict.fromkeys(SCORERS, np.where(rng.random(total) < 0.9, rng.integers(0, 5, total) / 4, np.nan)),
+        root_scores=dict.fromkeys(SCORERS, solved / 16),
     )
     labels = POLICIES[name](batch)
     both = ~np.isnan(labels.lows) & ~np.isnan(labels.values)

@@ -42,8 +42,14 @@ def test_owner_and_position(lengths: list[int]) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"correct": np.zeros(2)}, {"outcome": np.zeros(3)}, {"verdicts": {"z3": np.zeros(4)}}],
-    ids=["steps", "solutions", "verdicts"],
+    [
+        {"correct": np.zeros(2)},
+        {"outcome": np.zeros(3)},
+        {"verdicts": {"z3": np.zeros(4)}},
+        {"scores": {"mcts": np.zeros(2)}},
+        {"root_scores": {"mcts": np.zeros(3)}},
+    ],
+    ids=["steps", "solutions", "verdicts", "scores", "root scores"],
 )
 def test_lengths_must_agree(changes: dict[str, Any]) -> None:
     """An array of another length would label other steps: it is refused with both counts."""
@@ -76,3 +82,12 @@ def test_counts_at_steps_and_root() -> None:
     assert _batch([1, 2], unknown=np.array([5, 0, 1]), unanswered=np.zeros(3)).at_steps.unanswered.tolist() == [0] * 3
     assert batch.at_root.total.tolist() == [0, 0]
     assert _batch([1, 2], root=_counts(2)).at_root.correct.tolist() == [2, 2]
+
+
+def test_a_source_that_never_spoke_has_no_scores() -> None:
+    """Its columns are NaN, which is not 0, and of the batch's lengths; one that spoke has its own."""
+    batch = _batch([1, 2], scores={"mcts": np.array([0.5, np.nan, 0.0])}, root_scores={"igpo": np.array([1.0, 0.0])})
+    np.testing.assert_array_equal(batch.scores_of("mcts"), [0.5, np.nan, 0.0])
+    np.testing.assert_array_equal(batch.scores_of("igpo"), [np.nan] * 3)
+    np.testing.assert_array_equal(batch.root_scores_of("igpo"), [1.0, 0.0])
+    np.testing.assert_array_equal(batch.root_scores_of("mcts"), [np.nan] * 2)

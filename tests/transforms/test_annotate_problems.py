@@ -16,9 +16,9 @@ from apache_beam.testing.util import assert_that
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus, ProblemAnnotator, Solved
 from steplabel.annotators.effects import Program, Score, Scored
-from steplabel.annotators.math_shepherd import MathShepherd
-from steplabel.annotators.mcts import MCTS
-from steplabel.annotators.omegaprm import OmegaPRM
+from steplabel.annotators.steps.math_shepherd import MathShepherd
+from steplabel.annotators.trees.mcts import MCTS
+from steplabel.annotators.trees.omegaprm import OmegaPRM
 from steplabel.engines import GenerateRequest, ScriptedEngine, StoredSpec
 from steplabel.engines.bundled.solver import sloppy
 from steplabel.engines.bundled.task import generate_problem, seeded

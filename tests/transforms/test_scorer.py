@@ -16,7 +16,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from steplabel.annotators import GoldLogprob, Sample, Score, Scored, drive
-from steplabel.annotators.gold_logprob import GoldLikelihood
+from steplabel.annotators.steps.gold_logprob import GoldLikelihood
 from steplabel.engines import (
     BudgetedEngine,
     Completion,

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus
-from steplabel.annotators.asking import check_belong, labelable_depths
+from steplabel.annotators.asking.prefix import check_belong, labelable_depths
 from steplabel.annotators.effects import Concurrently, Finished, Program, Score, Scored
 from steplabel.annotators.ending import ending, failure_reason
 from steplabel.annotators.outcome_claim import outcome_observation

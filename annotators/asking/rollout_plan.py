@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from steplabel.annotators.asking import check_counts
-from steplabel.annotators.difficulty import KByDifficulty
-from steplabel.annotators.zero_test import ZeroTest
+from steplabel.annotators.asking.difficulty import KByDifficulty
+from steplabel.annotators.asking.prefix import check_counts
+from steplabel.annotators.asking.zero_test import ZeroTest
 from steplabel.schemas import SamplingParams
 
 

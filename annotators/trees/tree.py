@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus
-from steplabel.annotators.asking import prefix_seed
+from steplabel.annotators.asking.prefix import prefix_seed
 from steplabel.annotators.effects import Sample, Samples
 from steplabel.annotators.tally import Tally, is_silent
 from steplabel.schemas import (

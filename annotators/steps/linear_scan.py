@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from steplabel.annotators.effects import Program
-from steplabel.annotators.locating import ErrorSearch, Search
+from steplabel.annotators.steps.locating import ErrorSearch, Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

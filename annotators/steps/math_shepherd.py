@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus
-from steplabel.annotators.asker import PrefixAsker
-from steplabel.annotators.asking import PrefixAnswer, check_belong, labelable_depths
+from steplabel.annotators.asking.asker import PrefixAsker
+from steplabel.annotators.asking.prefix import PrefixAnswer, check_belong, labelable_depths
+from steplabel.annotators.asking.rollout_plan import RolloutPlan
 from steplabel.annotators.effects import Concurrently, Finished, Program
 from steplabel.annotators.ending import ending
 from steplabel.annotators.outcome_claim import outcome_observation
-from steplabel.annotators.rollout_plan import RolloutPlan
 from steplabel.schemas import CheckedOutcome, Problem, Solution
 
 

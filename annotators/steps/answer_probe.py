@@ -22,7 +22,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus
-from steplabel.annotators.asking import (
+from steplabel.annotators.asking.prefix import (
     PrefixAnswer,
     ask,
     check_belong,

@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus
-from steplabel.annotators.asker import PrefixAsker
-from steplabel.annotators.asking import PrefixAnswer, check_belong, labelable_depths
+from steplabel.annotators.asking.asker import PrefixAsker
+from steplabel.annotators.asking.prefix import PrefixAnswer, check_belong, labelable_depths
+from steplabel.annotators.asking.rollout_plan import RolloutPlan
+from steplabel.annotators.asking.zero_test import ZeroTest
 from steplabel.annotators.effects import Program
 from steplabel.annotators.outcome_claim import UNCHECKED, outcome_observation
-from steplabel.annotators.rollout_plan import RolloutPlan
 from steplabel.annotators.tally import Tally, is_silent
-from steplabel.annotators.zero_test import ZeroTest
 from steplabel.schemas import (
     BudgetExhausted,
     CheckedOutcome,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import log, sqrt
 
-from steplabel.annotators.next_step import Proposal
+from steplabel.annotators.trees.next_step import Proposal
 from steplabel.schemas import CheckedOutcome, Rollout, Step
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from steplabel.annotators.asking import PrefixAnswer, ask, prefix_question
+from steplabel.annotators.asking.prefix import PrefixAnswer, ask, prefix_question
+from steplabel.annotators.asking.rollout_plan import RolloutPlan
 from steplabel.annotators.effects import Program, Sample
-from steplabel.annotators.rollout_plan import RolloutPlan
 from steplabel.annotators.tally import Tally
 from steplabel.schemas import Problem, Solution
 

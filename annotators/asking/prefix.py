@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from steplabel.annotators.asking.zero_test import ZeroTest
 from steplabel.annotators.effects import Program, Sample, Samples
 from steplabel.annotators.tally import Tally
-from steplabel.annotators.zero_test import ZeroTest
 from steplabel.schemas import (
     BudgetExhausted,
     CheckedOutcome,

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from steplabel.annotators.asking import prefix_seed
+from steplabel.annotators.asking.prefix import prefix_seed
 from steplabel.annotators.effects import Program, Sample, Samples
 from steplabel.schemas import (
     CheckedOutcome,

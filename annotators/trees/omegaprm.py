@@ -42,11 +42,11 @@ from itertools import pairwise
 from typing import ClassVar
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus, Solved
-from steplabel.annotators.asking import check_belong, check_counts, labelable_depths
+from steplabel.annotators.asking.prefix import check_belong, check_counts, labelable_depths
 from steplabel.annotators.effects import Program, Samples
-from steplabel.annotators.pieces import EvenPieces
-from steplabel.annotators.rollout_pool import Candidate, RolloutPool, RolloutSelection, State
-from steplabel.annotators.tree import Findings, ask_state, is_failure, monte_carlo, recut, status_of, tree_path
+from steplabel.annotators.trees.pieces import EvenPieces
+from steplabel.annotators.trees.rollout_pool import Candidate, RolloutPool, RolloutSelection, State
+from steplabel.annotators.trees.tree import Findings, ask_state, is_failure, monte_carlo, recut, status_of, tree_path
 from steplabel.schemas import (
     BudgetExhausted,
     CheckedOutcome,

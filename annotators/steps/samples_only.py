@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus
-from steplabel.annotators.asking import check_belong, labelable_depths
+from steplabel.annotators.asking.prefix import check_belong, labelable_depths
 from steplabel.annotators.effects import Program
 from steplabel.annotators.outcome_claim import outcome_observation
 from steplabel.schemas import CheckedOutcome, Problem, Solution
