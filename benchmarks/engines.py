@@ -4,6 +4,7 @@
 
 pipeline      a whole run / its own requests sent straight to the engine: median of interleaved pairs
 schedule      2,000 requests to a server of 256 slots (0.5 s, 5 % take 3 s) / the ideal schedule
+faults        10,000 requests of which the server fails one in ten / the same without a fault
 store         what the rollout store adds to a rollout / the bundled model's own time for one
 replay        a run / the same run again from the store
 prefix_cache  samples that share their prefix / the same samples asked one by one
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from engine_parts.choices import ENGINES, available
+from engine_parts.faults import faults
 from engine_parts.pipeline import Load, pipeline
 from engine_parts.prefixes import prefix_cache
 from engine_parts.schedule import schedule
@@ -38,6 +40,7 @@ def _pipeline(options: argparse.Namespace, scratch: Path) -> Any:
 PARTS: Mapping[str, Part] = {
     "pipeline": _pipeline,
     "schedule": lambda options, _: schedule(options.requests, 0.5, 3.0, 0.05),
+    "faults": lambda options, _: faults(5 * options.requests, 0.1),
     "store": lambda options, scratch: store(options.prompts, scratch),
     "replay": lambda options, scratch: replay(options.problems, scratch),
     "prefix_cache": lambda options, _: prefix_cache(options.engine, options.prompts // 4),
@@ -66,7 +69,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5, help="of pipeline")
     parser.add_argument("--recipe", default="omegaprm_locate", help="of pipeline")
     parser.add_argument("--set", nargs="*", default=list(Load().assignments), help="settings of that recipe")
-    parser.add_argument("--requests", type=int, default=2000, help="of schedule")
+    parser.add_argument("--requests", type=int, default=2000, help="of schedule; faults takes five times as many")
     parser.add_argument("--prompts", type=int, default=96, help="of store and prefix_cache")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 
 from steplabel.engines import Engine
 from steplabel.engines.openai.spec import OpenAISpec
@@ -15,6 +17,17 @@ from steplabel.engines.transformers.spec import TransformersSpec
 
 SERVER = Path(__file__).parents[2] / "tests" / "engines" / "fault_server.py"
 SLOTS = 256
+
+
+@lru_cache
+def fault_server() -> ModuleType:
+    """The server's module: what it will say can be computed here."""
+    spec = importlib.util.spec_from_file_location(SERVER.stem, SERVER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @contextmanager

@@ -47,11 +47,13 @@ def test_engine_rows(repository: Path) -> None:
     small = ["--problems", "4", "--pairs", "1", "--requests", "300", "--prompts", "4"]
     engines = ["--engine", "transformers", "server"]
     printed: dict[str, Any] = output_of(repository, "benchmarks/engines.py", "--json", *small, *engines)
-    assert set(printed) == {"pipeline", "schedule", "store", "replay", "prefix_cache"}
+    assert set(printed) == {"pipeline", "schedule", "faults", "store", "replay", "prefix_cache"}
     assert [row["engine"] for row in printed["pipeline"]] == ["transformers", "server"]
     assert all(row["rollouts"] > 0 and row["ratio"] > 0 for row in printed["pipeline"])
     assert printed["schedule"]["requests"] == 300
     assert printed["schedule"]["ratio_to_ideal"] >= 1
+    assert printed["faults"]["programs_that_failed"] == 0
+    assert printed["faults"]["same_samples_and_outcomes"] is True
     assert printed["replay"]["engine_calls_first"] > printed["replay"]["engine_calls_replay"] == 0
     assert [row["engine"] for row in printed["prefix_cache"]] == ["transformers"]
 
