@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from steplabel.annotators import AnswerProbe, GoldLogprob
-from steplabel.annotators.mcts import MCTS, ROUTE_SOURCE
-from steplabel.annotators.omegaprm import OmegaPRM
+from steplabel.annotators.trees.mcts import MCTS, ROUTE_SOURCE
+from steplabel.annotators.trees.omegaprm import OmegaPRM
 from steplabel.labels.counting import ObservedScores, RolloutCounts, counting_of
 from steplabel.labels.policies import POLICIES, PROBE
 
