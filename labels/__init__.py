@@ -32,7 +32,9 @@ Labels to records
     metrics.py       first-error F1 with bootstrap intervals, paired differences
     step_metrics.py  per-step quality: precision and recall of "-", Brier, reliability, ranking
 
-Not covered yet: consensus with verifiers and judges, posterior.
+    curation/        filtered, balanced, merged, looked at: before anyone trains on labels
+
+Not covered yet: posterior.
 """
 
 from steplabel.labels.advantage import GroupAdvantage, ProcessAdvantage, StepwiseReward
