@@ -10,6 +10,8 @@ ROOMS := schemas engines annotators verifiers labels transforms pipelines
 CODE := $(ROOMS) src tests benchmarks examples setup.py
 DEMO := demo-output
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# Many tests wait for processes of their own: four at once, however few the cores.
+WORKERS = $(shell $(BIN)/python -c "import os; print(max(4, os.cpu_count() or 1))")
 # No dependencies: the list is complete, and vLLM asks for packages that text models on a CPU do without.
 PIP_VLLM := $(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps
 
@@ -52,10 +54,10 @@ test: test-main ## Run every test that needs no GPU
 	@test "$$(uname -s)" != Linux || $(MAKE) --no-print-directory test-vllm
 
 test-main: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not gpu and not vllm"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not gpu and not vllm"
 
 coverage: $(VENV)/.installed-dev ## Say which lines the tests run; takes half as long again
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not gpu and not vllm" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not gpu and not vllm" --cov --cov-report=term:skip-covered
 
 test-vllm: $(VLLM)/.installed ## Run the tests that need vLLM, on a CPU
 	$(VLLM)/bin/python -m pytest -m "vllm and not gpu"
