@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from steplabel.annotators.asking.difficulty import KByDifficulty
 from steplabel.annotators.steps.math_shepherd import MathShepherd
-from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse
 
@@ -15,16 +14,7 @@ def math_shepherd(use: ModelUse) -> Recipe:
     The last step holds the final answer, so its label is the solution's own outcome and costs no rollouts (the
     paper samples there too). Four solutions a problem here; the paper drew 15 from its own generator.
     """
-    return Recipe(
-        name="math_shepherd",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=MathShepherd(k=8, sampling=use.sampling),
-        labels=POLICIES["math_shepherd_hard"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-    )
+    return use.recipe("math_shepherd", MathShepherd(k=8, sampling=use.sampling), "math_shepherd_hard")
 
 
 def qwen_monte_carlo(use: ModelUse) -> Recipe:
@@ -33,16 +23,7 @@ def qwen_monte_carlo(use: ModelUse) -> Recipe:
     The paper keeps a solution only if a model judge finds the same first error. Judges are not part of this recipe:
     run it with two completers, or beside a verifier, and keep what agrees (`labels.curation.consensus`).
     """
-    return Recipe(
-        name="qwen_monte_carlo",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=MathShepherd(k=8, sampling=use.sampling),
-        labels=POLICIES["qwen_hard"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-    )
+    return use.recipe("qwen_monte_carlo", MathShepherd(k=8, sampling=use.sampling), "qwen_hard")
 
 
 def genprm(use: ModelUse) -> Recipe:
@@ -52,15 +33,8 @@ def genprm(use: ModelUse) -> Recipe:
     a pilot of 32 completions of the bare problem tells which. Problems that are all right or all wrong are dropped.
     The paper's rationales and code checks are written by a model and are not part of this recipe.
     """
-    return Recipe(
-        name="genprm",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=MathShepherd(sampling=use.sampling, ask_root=True, k_by_difficulty=KByDifficulty()),
-        labels=POLICIES["genprm"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
+    return use.recipe(
+        "genprm", MathShepherd(sampling=use.sampling, ask_root=True, k_by_difficulty=KByDifficulty()), "genprm"
     )
 
 
@@ -71,16 +45,7 @@ def pav(use: ModelUse) -> Recipe:
     little about steps that it takes anyway. k=16 rollouts, from which best-of-4 is estimated without bias; the paper
     trains a model of the prover's value instead of counting.
     """
-    return Recipe(
-        name="pav",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=MathShepherd(k=16, sampling=use.sampling, ask_root=True),
-        labels=POLICIES["pav"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-    )
+    return use.recipe("pav", MathShepherd(k=16, sampling=use.sampling, ask_root=True), "pav")
 
 
 def pure(use: ModelUse) -> Recipe:
@@ -89,27 +54,9 @@ def pure(use: ModelUse) -> Recipe:
     The paper re-weights the rewards of a trained process reward model at training time; here the same weights,
     softmax(-value / 0.1), are put on the values that such a model would be trained on.
     """
-    return Recipe(
-        name="pure",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=MathShepherd(k=8, sampling=use.sampling),
-        labels=POLICIES["pure"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-    )
+    return use.recipe("pure", MathShepherd(k=8, sampling=use.sampling), "pure")
 
 
 def gra(use: ModelUse) -> Recipe:
     """Outcome-gated rewards (G-RA): Monte-Carlo values, k=8, that count only where the final answer is right."""
-    return Recipe(
-        name="gra",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=MathShepherd(k=8, sampling=use.sampling),
-        labels=POLICIES["gra"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-    )
+    return use.recipe("gra", MathShepherd(k=8, sampling=use.sampling), "gra")

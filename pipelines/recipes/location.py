@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from steplabel.annotators.question_filter import SCAN_GATE
 from steplabel.annotators.steps.linear_scan import LinearScan
 from steplabel.annotators.steps.omegaprm_locate import OmegaPRMLocate
-from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse
 
@@ -17,16 +18,7 @@ def omegaprm_locate(use: ModelUse) -> Recipe:
     scored clean without rollouts and are told apart by `label_sources`. The tree of the paper, its pool and
     its selection rule are not part of this recipe: it labels whole sampled solutions, by lines.
     """
-    return Recipe(
-        name="omegaprm_locate",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=OmegaPRMLocate(k=8, sampling=use.sampling),
-        labels=POLICIES["locate"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-    )
+    return use.recipe("omegaprm_locate", OmegaPRMLocate(k=8, sampling=use.sampling), "locate")
 
 
 def scan_pro(use: ModelUse) -> Recipe:
@@ -37,17 +29,8 @@ def scan_pro(use: ModelUse) -> Recipe:
     before it get min(1, MC / self-confidence), what follows is cut. Self-confidence is the share of right answers
     among the 32 solutions sampled here; the paper draws 128.
     """
-    return Recipe(
-        name="scan_pro",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=LinearScan(k=8, sampling=use.sampling),
-        labels=POLICIES["scan"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-        question_filter=SCAN_GATE,
-        solutions=32,
+    return replace(
+        use.recipe("scan_pro", LinearScan(k=8, sampling=use.sampling), "scan"), question_filter=SCAN_GATE, solutions=32
     )
 
 
@@ -57,15 +40,8 @@ def scan_search(use: ModelUse) -> Recipe:
     The search asks some two prefixes near the error, so the two steps before it have values where it passed them and
     are unknown otherwise.
     """
-    return Recipe(
-        name="scan_search",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=OmegaPRMLocate(k=8, sampling=use.sampling),
-        labels=POLICIES["scan"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
+    return replace(
+        use.recipe("scan_search", OmegaPRMLocate(k=8, sampling=use.sampling), "scan"),
         question_filter=SCAN_GATE,
         solutions=32,
     )

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from steplabel.annotators.annotation import Annotator, ProblemAnnotator
 from steplabel.engines.port import EngineSpec
+from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.schemas import SamplingParams
 from steplabel.schemas.segmentation import Segmenter
@@ -34,6 +36,19 @@ class ModelUse:
     def prover(self) -> EngineSpec:
         """Who continues prefixes."""
         return self.completer or self.engine
+
+    def recipe(self, name: str, annotator: Annotator | ProblemAnnotator, view: str) -> Recipe:
+        """This model under an annotator, labelled by a ready view of `labels.policies.POLICIES`."""
+        return Recipe(
+            name=name,
+            policy=self.engine,
+            completer=self.prover,
+            annotator=annotator,
+            labels=POLICIES[view],
+            segmenter=self.segmenter,
+            policy_sampling=self.sampling,
+            prompt=self.prompt,
+        )
 
 
 MakeRecipe: TypeAlias = Callable[[ModelUse], Recipe]

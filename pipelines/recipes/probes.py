@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from steplabel.annotators.steps.answer_probe import AnswerProbe
 from steplabel.annotators.steps.gold_logprob import GoldLogprob
-from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse
 
@@ -14,16 +13,7 @@ def vsrm(use: ModelUse) -> Recipe:
 
     k=8 answers of a few tokens behind every step. `annotator.probe` is what makes this model answer.
     """
-    return Recipe(
-        name="vsrm",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=AnswerProbe(sampling=use.sampling),
-        labels=POLICIES["vsrm"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-    )
+    return use.recipe("vsrm", AnswerProbe(sampling=use.sampling), "vsrm")
 
 
 def anytime_reasoner(use: ModelUse) -> Recipe:
@@ -31,16 +21,7 @@ def anytime_reasoner(use: ModelUse) -> Recipe:
 
     Prefixes are steps here, budgets of tokens there.
     """
-    return Recipe(
-        name="anytime_reasoner",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=AnswerProbe(sampling=use.sampling),
-        labels=POLICIES["anytime"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-    )
+    return use.recipe("anytime_reasoner", AnswerProbe(sampling=use.sampling), "anytime")
 
 
 def igpo(use: ModelUse) -> Recipe:
@@ -48,13 +29,4 @@ def igpo(use: ModelUse) -> Recipe:
 
     Needs an engine that gives log-probabilities of prompts: transformers, vLLM, or a vLLM server.
     """
-    return Recipe(
-        name="igpo",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=GoldLogprob(),
-        labels=POLICIES["igpo"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-    )
+    return use.recipe("igpo", GoldLogprob(), "igpo")

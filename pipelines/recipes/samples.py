@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from steplabel.annotators.steps.samples_only import SamplesOnly
-from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse
 
@@ -13,17 +14,7 @@ def tempo(use: ModelUse) -> Recipe:
 
     No rollouts: 16 solutions a problem. Informative only where samples begin alike.
     """
-    return Recipe(
-        name="tempo",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=SamplesOnly(),
-        labels=POLICIES["tempo"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-        solutions=16,
-    )
+    return replace(use.recipe("tempo", SamplesOnly(), "tempo"), solutions=16)
 
 
 def gigpo(use: ModelUse) -> Recipe:
@@ -31,14 +22,4 @@ def gigpo(use: ModelUse) -> Recipe:
 
     Two steps are in one state if they assert the same last number. No rollouts: 16 solutions a problem.
     """
-    return Recipe(
-        name="gigpo",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=SamplesOnly(),
-        labels=POLICIES["gigpo"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-        solutions=16,
-    )
+    return replace(use.recipe("gigpo", SamplesOnly(), "gigpo"), solutions=16)

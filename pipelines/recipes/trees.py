@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from steplabel.annotators.trees.mcts import MCTS
 from steplabel.annotators.trees.next_step import NextSteps
 from steplabel.annotators.trees.omegaprm import OmegaPRM
-from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse
 
@@ -17,16 +18,8 @@ def omegaprm(use: ModelUse) -> Recipe:
     problems that are all right or all wrong are dropped, as in the paper. Steps are the model's lines
     (`annotator.pieces=16` cuts by length, as the paper does).
     """
-    return Recipe(
-        name="omegaprm",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=OmegaPRM(k=8, segmenter=use.segmenter, sampling=use.sampling),
-        labels=POLICIES["omegaprm"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
-        solutions=32,
+    return replace(
+        use.recipe("omegaprm", OmegaPRM(k=8, segmenter=use.segmenter, sampling=use.sampling), "omegaprm"), solutions=32
     )
 
 
@@ -36,15 +29,8 @@ def rest_mcts(use: ModelUse) -> Recipe:
     Three next steps at a node, UCT constant .7. A node is scored by k=8 rollouts in place of the paper's value model,
     which it trains round by round on these very targets.
     """
-    return Recipe(
-        name="rest_mcts",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=MCTS(k=8, proposals=NextSteps(segmenter=use.segmenter), sampling=use.sampling),
-        labels=POLICIES["rest_mcts"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
+    return use.recipe(
+        "rest_mcts", MCTS(k=8, proposals=NextSteps(segmenter=use.segmenter), sampling=use.sampling), "rest_mcts"
     )
 
 
@@ -54,13 +40,6 @@ def alphamath(use: ModelUse) -> Recipe:
     UCT in place of PUCT, whose prior needs the policy's own probabilities of whole steps; rollouts in place of the
     value head that the paper trains along.
     """
-    return Recipe(
-        name="alphamath",
-        policy=use.engine,
-        completer=use.prover,
-        annotator=MCTS(k=8, proposals=NextSteps(segmenter=use.segmenter), sampling=use.sampling),
-        labels=POLICIES["mcts"],
-        segmenter=use.segmenter,
-        policy_sampling=use.sampling,
-        prompt=use.prompt,
+    return use.recipe(
+        "alphamath", MCTS(k=8, proposals=NextSteps(segmenter=use.segmenter), sampling=use.sampling), "mcts"
     )
