@@ -56,7 +56,7 @@ def label_evidence(
     counting = counting_of(policy)
     batch = counting.count(evidence, completer=completer, checker=checker)
     labels = policy(batch)
-    _check_labels(batch, labels, policy)
+    check_labels(batch, labels, policy)
     columns = _Columns(batch, labels, counting)
     solutions = (solution for record in evidence for solution in record.solutions)
     names = (name for record in evidence for name in counting.completers(record, completer=completer))
@@ -120,7 +120,8 @@ def _optional(column: FloatArray) -> list[float | None]:
     return [None if math.isnan(value) else value for value in column.tolist()]
 
 
-def _check_labels(batch: EvidenceBatch, labels: LabelBatch, policy: LabelPolicy) -> None:
+def check_labels(batch: EvidenceBatch, labels: LabelBatch, policy: LabelPolicy) -> None:
+    """Raise DataError if a policy returned arrays of other lengths, or cut steps that are not at a solution's end."""
     per_step = (labels.marks, labels.values, labels.lows, labels.highs, labels.kept)
     per_solution = (labels.first_error, labels.confidence, labels.by_outcome)
     if any(len(a) != batch.steps for a in per_step) or any(len(a) != batch.solutions for a in per_solution):

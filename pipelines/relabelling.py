@@ -10,14 +10,17 @@ from typing import Any
 from steplabel.labels.policies import LabelPolicy
 from steplabel.pipelines.card import write_card
 from steplabel.pipelines.recipe import describe
-from steplabel.pipelines.worksite import locked
+from steplabel.pipelines.worksite import locked, table_schemas
 from steplabel.schemas import ConfigError, Evidence, LabelRow, Reject, RunInfo, codec, content_id
+from steplabel.schemas.columns import NotColumnarError
 from steplabel.transforms.annotate import FILTER_STAGE
 from steplabel.transforms.answers import recheck_answers
+from steplabel.transforms.columnar.evidence import COLUMNS, read_tables
+from steplabel.transforms.columnar.tables import label_tables, tables_wanted
 from steplabel.transforms.dataset import ChunkEntry, FileEntry, Manifest, OutputFolder
 from steplabel.transforms.evidence_files import read_evidence, read_table
 from steplabel.transforms.label import STAGE, Labelling, derive_labels
-from steplabel.transforms.write import evidence_records, table_row, write_table
+from steplabel.transforms.write import copy_table, evidence_records, table_row, write_arrow_table, write_table
 from steplabel.verifiers import AnswerChecker
 from steplabel.version import __version__
 
@@ -72,7 +75,8 @@ def _begin(old: Manifest, target: OutputFolder, how: Relabelling) -> Manifest:
     held = target.manifest()
     if held is not None and held.run.run_id != run.run_id:
         raise ConfigError(f"{target.path!r} holds run {held.run.run_id}: choose another --output")
-    manifest = replace(old, run=run, config=codec.to_json(config).decode(), chunks=())
+    # Evidence of an older schema is written anew, so that all of it is of this program's.
+    manifest = replace(old, run=run, config=codec.to_json(config).decode(), schemas=table_schemas(), chunks=())
     target.set_success(False)
     target.write_manifest(manifest)
     target.sweep(manifest)
@@ -80,6 +84,40 @@ def _begin(old: Manifest, target: OutputFolder, how: Relabelling) -> Manifest:
 
 
 def _write_chunk(
+    source: OutputFolder, target: OutputFolder, chunk: ChunkEntry, how: Relabelling, labelling: Labelling
+) -> Iterator[FileEntry]:
+    old_rejects: list[Reject] = [r for r in read_table(source, chunk, "rejects") if r.stage != STAGE]
+    dropped = {r.record_id for r in old_rejects if r.stage == FILTER_STAGE}
+    try:
+        _check_copyable(source, chunk, how)
+        table, rejects = label_tables(read_tables(source, chunk, tables_wanted(how.policy)), labelling, without=dropped)
+    except NotColumnarError:
+        yield from _write_records(source, target, chunk, how, labelling)
+        return
+    for file in chunk.files:
+        if file.table in COLUMNS:
+            yield copy_table(file, source, target, chunk.name.index)
+    if table is not None:
+        yield write_arrow_table("labels", table, target, chunk.name.index)
+    if old_rejects or rejects:
+        records = (codec.to_msgpack(one) for one in (*old_rejects, *rejects))
+        yield write_table("rejects", records, folder=target, chunk=chunk.name.index)
+
+
+def _check_copyable(source: OutputFolder, chunk: ChunkEntry, how: Relabelling) -> None:
+    """Raise NotColumnarError where the evidence itself is written anew: other outcomes, or an older schema."""
+    if how.checker is not None:
+        raise NotColumnarError("answers are checked again, text by text")
+    schemas, current = source.require_manifest().schemas, table_schemas()
+    old = [name for name in COLUMNS if schemas.get(name) != current[name]]
+    if old:
+        raise NotColumnarError(f"written under another schema: {', '.join(old)}")
+    tables = [file.table for file in chunk.files]
+    if len(set(tables)) < len(tables):
+        raise NotColumnarError("a table of the chunk has several files")
+
+
+def _write_records(
     source: OutputFolder, target: OutputFolder, chunk: ChunkEntry, how: Relabelling, labelling: Labelling
 ) -> Iterator[FileEntry]:
     evidence = read_evidence(source, chunk)

@@ -15,6 +15,7 @@ segmentation.py  lossless splitting of solutions into steps
 sentences.py     where sentences end in written reasoning
 codec.py         records to JSON and MessagePack and back
 arrow.py         records to Arrow and back, by one derived schema
+columns.py       columns of tables as arrays, for work on whole tables
 layouts/         one module per outside format
 """
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from itertools import chain
 from types import NoneType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
@@ -58,6 +59,7 @@ class _Hint(NamedTuple):
     required: bool = True
 
 
+@cache
 def arrow_schema(record: type) -> pa.Schema:
     """Return the Arrow schema of a dataclass.
 
@@ -83,7 +85,7 @@ def to_table(records: Sequence[Any], record_type: type) -> pa.Table:
     Raises:
         DataError: a value does not fit its column: None where none may be, an integer past 64 bits.
     """
-    with _misfits(record_type):
+    with misfits(record_type):
         # Faster than building columns in Python: this and what follows run in C.
         rows = [msgspec.to_builtins(record) for record in records]
     return rows_to_table(rows, record_type)
@@ -92,16 +94,21 @@ def to_table(records: Sequence[Any], record_type: type) -> pa.Table:
 def rows_to_table(rows: Sequence[Mapping[str, Any]], record_type: type) -> pa.Table:
     """As `to_table`, of records in plain values (`codec.to_builtins`). Raises DataError as it does."""
     schema = arrow_schema(record_type)
-    with _misfits(record_type):
+    with misfits(record_type):
         table = pa.Table.from_pylist(rows, schema=schema)
-    for column in schema:
-        if not column.nullable and table.column(column.name).null_count:
-            raise DataError(f"{record_type.__name__}.{column.name} holds None where a value must be")
+    check_nulls(table, record_type)
     return table
 
 
+def check_nulls(table: pa.Table, record_type: type) -> None:
+    """Raise DataError if a column holds null where the record allows none."""
+    for column in table.schema:
+        if not column.nullable and table.column(column.name).null_count:
+            raise DataError(f"{record_type.__name__}.{column.name} holds None where a value must be")
+
+
 @contextmanager
-def _misfits(record_type: type) -> Iterator[None]:
+def misfits(record_type: type) -> Iterator[None]:
     """Say which records they were that a column refused."""
     try:
         yield

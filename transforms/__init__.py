@@ -14,6 +14,7 @@ sample.py     SampleSolutions
 annotate.py   FilterQuestions, Annotate
 label.py      DeriveLabels
 write.py      WriteDataset
+columnar/     labels from columns, for `relabel`: no record is made on the way
 """
 
 from steplabel.transforms.coders import register_coders

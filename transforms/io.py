@@ -221,8 +221,13 @@ def _excerpt(line: bytes) -> str:
 
 def write_plain(rows: Sequence[Mapping[str, Any]], record: type, path: str) -> tuple[int, str]:
     """Write records in plain values to one Parquet file; return its size in bytes and the SHA-256 of its bytes."""
+    return write_arrow(rows_to_table(rows, record), path)
+
+
+def write_arrow(table: pa.Table, path: str) -> tuple[int, str]:
+    """As `write_plain`, of a table: equal rows give equal bytes, however the table was made."""
     sink = pa.BufferOutputStream()
-    pq.write_table(rows_to_table(rows, record), sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     data = sink.getvalue()
     with fsspec.open(path, "wb") as handle:
         handle.write(data)
@@ -251,6 +256,35 @@ def read_records(paths: Iterable[str], record: type) -> Iterator[Any]:
             file = pq.ParquetFile(handle)
             for group in range(file.num_row_groups):
                 yield from from_table(file.read_row_group(group), record)
+
+
+def read_arrow(paths: Sequence[str], record: type, columns: Sequence[str]) -> pa.Table:
+    """Some columns of Parquet files written by `write_plain`; without files, an empty table.
+
+    Strings that repeat stay codes of words, as the file has them: most of what is asked of them is whether they
+    are equal.
+    """
+    schema = arrow_schema(record)
+    strings = [name for name in columns if schema.field(name).type == pa.string() and name not in _HARDLY_REPEATED]
+    tables = []
+    for path in paths:
+        with _open(path) as handle:
+            tables.append(pq.ParquetFile(handle, read_dictionary=strings).read(columns=list(columns)))
+    empty = pa.schema([schema.field(name) for name in columns]).empty_table()
+    return pa.concat_tables(tables) if tables else empty
+
+
+_HARDLY_REPEATED = frozenset({"id", "key", "subject", "text", "source_row", "final_answer", "answer", "evidence"})
+
+
+def copy_file(source: str, target: str) -> str:
+    """Copy a file as it is, a block at a time; return the SHA-256 of its bytes."""
+    digest = hashlib.sha256()
+    with fsspec.open(source, "rb") as given, fsspec.open(target, "wb") as taken:
+        while block := given.read(2**20):
+            digest.update(block)
+            taken.write(block)
+    return digest.hexdigest()
 
 
 def count_values(paths: Iterable[str], column: str) -> Counter[Any]:

@@ -10,7 +10,7 @@ import apache_beam as beam
 from steplabel.labels.apply import is_labelled, label_evidence
 from steplabel.labels.policies import LabelPolicy
 from steplabel.labels.rows import label_rows
-from steplabel.schemas import Evidence, LabelRow, Reason, Reject, RunInfo, StepLabels
+from steplabel.schemas import Evidence, LabelRow, Reason, Reject, RunInfo
 from steplabel.transforms.answers import in_one_voice
 from steplabel.transforms.shards import REJECTS
 from steplabel.verifiers import AnswerChecker
@@ -39,16 +39,17 @@ def derive_labels(batch: Sequence[Evidence], how: Labelling) -> Iterator[LabelRo
         mine = [next(labels) for _ in evidence.solutions]
         decided = [one for one in mine if is_labelled(one)]
         yield from label_rows(evidence, decided, how.run, completer_licence=how.completer_licence)
-        yield from (_undecided(one, how) for one in mine if not is_labelled(one))
+        yield from (undecided(one.solution_id, len(one.marks), how.policy) for one in mine if not is_labelled(one))
 
 
-def _undecided(labels: StepLabels, how: Labelling) -> Reject:
+def undecided(solution_id: str, steps: int, policy: LabelPolicy) -> Reject:
+    """What is written of a solution none of whose steps, those that were not cut, got a label."""
     return Reject(
-        record_id=labels.solution_id,
+        record_id=solution_id,
         kind="solution",
         stage=STAGE,
         reason=Reason.UNDECIDED,
-        detail=f"no step of {len(labels.marks)} is decided under {how.policy.name} v{how.policy.version}",
+        detail=f"no step of {steps} is decided under {policy.name} v{policy.version}",
     )
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import apache_beam as beam
 
-from steplabel.schemas import Evidence, codec
+from steplabel.schemas import DataError, Evidence, codec
 from steplabel.schemas.arrow import TABLES
 from steplabel.transforms.dataset import PRIVATE, FileEntry, OutputFolder
-from steplabel.transforms.io import write_plain
+from steplabel.transforms.io import copy_file, write_arrow, write_plain
 
 TableRow = tuple[str, bytes]
 """A table's name and one of its records as MessagePack."""
@@ -47,9 +47,32 @@ _SORT_KEYS = {
 def write_table(table: str, records: Iterable[bytes], folder: OutputFolder, chunk: int) -> FileEntry:
     """Write one staged file. Rows are sorted by their ids: equal rows give equal bytes in whatever order they came."""
     rows = sorted(map(codec.plain_from_msgpack, records), key=_SORT_KEYS[table])
-    name = f"{PRIVATE}/staging/chunk-{chunk:05d}/{table}.parquet"
+    name = _staged(table, chunk)
     size, digest = write_plain(rows, TABLES[table], folder.join(name))
     return FileEntry(table=table, path=name, rows=len(rows), bytes=size, sha256=digest)
+
+
+def write_arrow_table(table: str, rows: Any, folder: OutputFolder, chunk: int) -> FileEntry:
+    """As `write_table`, of an Arrow table that is sorted as it is to be written: the same bytes of the same rows."""
+    name = _staged(table, chunk)
+    size, digest = write_arrow(rows, folder.join(name))
+    return FileEntry(table=table, path=name, rows=rows.num_rows, bytes=size, sha256=digest)
+
+
+def copy_table(file: FileEntry, source: OutputFolder, target: OutputFolder, chunk: int) -> FileEntry:
+    """Stage a committed file of one dataset for another.
+
+    Raises:
+        DataError: its bytes are not those that were committed.
+    """
+    name = _staged(file.table, chunk)
+    if (found := copy_file(source.join(file.path), target.join(name))) != file.sha256:
+        raise DataError(f"{source.join(file.path)} is damaged: its SHA-256 is {found}, {file.sha256} was committed")
+    return replace(file, path=name)
+
+
+def _staged(table: str, chunk: int) -> str:
+    return f"{PRIVATE}/staging/chunk-{chunk:05d}/{table}.parquet"
 
 
 class WriteDataset(beam.PTransform):  # type: ignore[misc]

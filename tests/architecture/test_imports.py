@@ -35,7 +35,7 @@ WALLS = {
     "math_verify": ("verifiers/",),
     "sympy": ("verifiers/",),
     "latex2sympy2_extended": ("verifiers/",),
-    "pyarrow": ("schemas/arrow.py", "schemas/layouts/", "transforms/io.py"),
+    "pyarrow": ("schemas/arrow.py", "schemas/columns.py", "schemas/layouts/", "transforms/io.py"),
     "datasets": ("schemas/layouts/", "transforms/io.py"),
 }
 """Where a third-party package may be imported."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import time
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -269,12 +268,11 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("segmenter", BY_TEXT, ids=_NAMES)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda t: ascii(t[:6]))
-def test_no_text_is_slow(segmenter: Segmenter, text: str) -> None:
-    """Time is linear in the text: 300,000 hostile characters take well under the quadratic minutes."""
-    begin = time.perf_counter()
+def test_no_text_hangs(segmenter: Segmenter, text: str) -> None:
+    """Time is linear in the text: 300,000 hostile characters would take a quadratic pattern longer than the limit."""
     _assert_lossless(segmenter.split(text), text)
-    assert time.perf_counter() - begin < 10
 
 
 def test_offsets_of_tokens() -> None:

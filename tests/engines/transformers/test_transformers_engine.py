@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -282,20 +281,18 @@ def test_more_samples_than_rows(opened: Opened, ask: Ask) -> None:
     assert asyncio.run(run(max_rows=7)) == asyncio.run(run()) == asyncio.run(run(token_budget=60))
 
 
+@pytest.mark.timeout(100)
 def test_cancelled_request_gives_its_rows_free(opened: Opened, ask: Ask) -> None:
-    """Others go on, and the engine does not finish what nobody waits for."""
+    """Others go on, and the engine does not finish what nobody waits for: that would take it minutes."""
 
     async def run() -> Completions:
         async with opened(max_rows=4) as engine:
-            endless = asyncio.create_task(engine.generate(ask(n=400, max_tokens=200)))
+            endless = asyncio.create_task(engine.generate(ask(n=4_000, max_tokens=200)))
             await asyncio.sleep(0.1)
             endless.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await endless
-            begin = time.perf_counter()
-            answer = await engine.generate(ask("hello", n=2, seed=1))
-            assert time.perf_counter() - begin < 2.0  # 400 rows by 4 would take longer
-            return answer
+            return await engine.generate(ask("hello", n=2, seed=1))
 
     assert len(asyncio.run(run()).samples) == 2
 

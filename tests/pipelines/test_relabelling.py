@@ -1,0 +1,92 @@
+"""Relabelling by columns writes what relabelling by records writes, byte by byte."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steplabel.labels.policies import POLICIES
+from steplabel.pipelines.recipe import Recipe
+from steplabel.pipelines.relabelling import Relabelling, relabel
+from steplabel.pipelines.run import RunResult
+from steplabel.pipelines.worksite import table_schemas
+from steplabel.schemas import DataError
+from steplabel.transforms.dataset import Manifest, OutputFolder
+from steplabel.verifiers import AnswerChecker
+
+Label = Callable[..., RunResult]
+MakeRecipe = Callable[..., Recipe]
+EVIDENCE = {"problems", "solutions", "rollouts", "outcomes", "observations"}
+
+
+@pytest.fixture
+def source(tmp_path: Path, problems: Path, label: Label, recipe_of: MakeRecipe) -> OutputFolder:
+    """Several chunks; some problems ask the same with another gold answer, some are filtered out."""
+    rows = [json.loads(line) for line in problems.read_text().splitlines()[:12]]
+    twins = [row | {"id": row["id"] + "-twin", "answer": str(int(row["answer"]) + 1)} for row in rows[:4]]
+    path = tmp_path / "twins.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows + twins))
+    return label("source", input=str(path), recipe=recipe_of("math_shepherd"), chunk=5).folder
+
+
+def relabelled(source: OutputFolder, target: Path, policy: str, **how: Any) -> OutputFolder:
+    folder = OutputFolder(str(target))
+    list(relabel(source, folder, Relabelling(policy=POLICIES[policy], **how)))
+    return folder
+
+
+def aged(folder: OutputFolder) -> Manifest:
+    """Say that the folder was written under other schemas: then it is read as records."""
+    manifest = folder.require_manifest()
+    folder.write_manifest(dataclasses.replace(manifest, schemas={}))
+    return manifest
+
+
+@pytest.mark.parametrize("policy", ["math_shepherd_hard", "qwen_hard", "scan", "gigpo", "anytime", "mcts"])
+def test_the_way_there_does_not_show(source: OutputFolder, tmp_path: Path, policy: str) -> None:
+    """Files of equal names, and so of equal bytes, in every chunk; the manifests are equal, the card is, too."""
+    columns = relabelled(source, tmp_path / "columns", policy)
+    old = aged(source)
+    records = relabelled(source, tmp_path / "records", policy)
+    assert len(old.chunks) > 1
+    assert columns.require_manifest() == records.require_manifest()
+    cards = [tmp_path / name / "README.md" for name in ("columns", "records")]
+    assert len({card.exists() and card.read_text() for card in cards}) == 1
+
+
+def test_evidence_is_copied_as_it_is(source: OutputFolder, tmp_path: Path) -> None:
+    """Its files are those of the source."""
+    target = relabelled(source, tmp_path / "out", "soft")
+    for chunk, old in zip(target.require_manifest().chunks, source.require_manifest().chunks, strict=True):
+        assert {f for f in chunk.files if f.table in EVIDENCE} == {f for f in old.files if f.table in EVIDENCE}
+    for file in target.require_manifest().files():
+        assert Path(target.join(file.path)).stat().st_size == file.bytes
+
+
+def test_other_schemas_are_brought_up_to_date(source: OutputFolder, tmp_path: Path) -> None:
+    """What was written anew is of this program's schemas, and says so."""
+    aged(source)
+    manifest = relabelled(source, tmp_path / "out", "soft").require_manifest()
+    assert manifest.schemas == table_schemas()
+
+
+def test_damaged_evidence_is_not_passed_on(source: OutputFolder, tmp_path: Path) -> None:
+    """A file that is not what was committed stops the command, though nobody reads what is wrong with it."""
+    file = next(f for f in source.require_manifest().files("rollouts"))
+    with open(source.join(file.path), "ab") as handle:
+        handle.write(b"PAR1")
+    with pytest.raises(DataError, match="damaged"):
+        relabelled(source, tmp_path / "out", "tempo")
+
+
+def test_answers_that_are_checked_again_take_records(source: OutputFolder, tmp_path: Path) -> None:
+    """The outcomes are other ones then; the labels are those of the checker, as they were."""
+    again = relabelled(source, tmp_path / "again", "soft", checker=AnswerChecker())
+    plain = relabelled(source, tmp_path / "plain", "soft")
+    labels = [[(r.solution_id, r.labels, r.values) for r in folder.read("labels")] for folder in (again, plain)]
+    assert labels[0] == labels[1]
