@@ -70,8 +70,9 @@ def value_preferences(
 ) -> list[StepPreference]:
     """Every two siblings whose values differ by more than `min_margin`, the higher one chosen (Step-Q).
 
-    Step-level preferences by Q-values: siblings of a search tree, or of samples, are ranked by their estimated
-    chances. Both steps may be right: the better one only leads to the answer more often.
+    Zhai et al. 2024, arXiv:2409.09345, step-level preferences by Q-values: siblings of a search tree, or of
+    samples, are ranked by their estimated chances. Both steps may be right: the better one only leads to the
+    answer more often.
 
     Args:
         evidence: the problem and its solutions.

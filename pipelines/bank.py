@@ -23,7 +23,16 @@ from steplabel.engines.bundled.truth import Rule
 from steplabel.labels.apply import label_evidence
 from steplabel.labels.policies import LabelPolicy
 from steplabel.pipelines.recipe import USUAL_STEPS
-from steplabel.schemas import CheckedOutcome, ConfigError, DataError, Evidence, Solution, StepLabels, content_id
+from steplabel.schemas import (
+    CheckedOutcome,
+    ConfigError,
+    DataError,
+    Evidence,
+    SamplingParams,
+    Solution,
+    StepLabels,
+    content_id,
+)
 from steplabel.schemas.bank import BankedProblem, BankedSolution, BankSplit, SolutionKind
 from steplabel.schemas.codec import from_builtins
 from steplabel.transforms.io import RawRow, read_rows, write_groups
@@ -73,6 +82,11 @@ class Bank:
     def part(self, split: BankSplit) -> Bank:
         """The problems of one split."""
         return Bank.of(row for row in self.rows if row.split is split)
+
+    @property
+    def sampling(self) -> SamplingParams | None:
+        """How its rollouts were drawn; None of an empty bank."""
+        return self.rows[0].sampling if self.rows else None
 
     @property
     def rollouts(self) -> int:
@@ -141,24 +155,34 @@ def _batches(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
-    """What a method found in a bank.
+class Asked:
+    """What a method was told by a bank, before any view labels it.
 
     Attributes:
         evidence: one record a problem.
         annotations: one a program: how each ended.
-        labels: one record for each of the bank's solutions, in the order of `Bank.cases`.
     """
 
     evidence: tuple[Evidence, ...]
     annotations: tuple[Annotation, ...]
-    labels: tuple[StepLabels, ...]
 
     @property
     def rollouts_per_solution(self) -> float:
         """Rollouts consumed for each solution; those that siblings share count for each of them."""
         counts = [count for record in self.evidence for count in _rollouts(record)]
         return sum(counts) / len(counts) if counts else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay(Asked):
+    """What a method found in a bank.
+
+    Attributes:
+        labels: one record for each of the bank's solutions, in the order of `Bank.cases`.
+        (and those of `Asked`)
+    """
+
+    labels: tuple[StepLabels, ...]
 
     @property
     def tokens_per_solution(self) -> float:
@@ -173,14 +197,12 @@ def _rollouts(record: Evidence) -> Iterator[int]:
         yield sum(asked[key] for key in {record.problem.root_key, *solution.node_keys})
 
 
-def replay(
-    annotator: Annotator | ProblemAnnotator, bank: Bank, policy: LabelPolicy, *, seed: int = 0, offset: int = 0
-) -> Replay:
-    """Run an annotator and a label policy over a bank. Equal arguments give equal records.
+def ask(annotator: Annotator | ProblemAnnotator, bank: Bank, *, seed: int = 0, offset: int = 0) -> Asked:
+    """Run an annotator over a bank. Equal arguments give equal records.
 
     Args:
         annotator: of solutions, or one of whole problems that asks for no samples. Its `sampling` must be None, or
-            that of the bank.
+            that of the bank; in a second bank (`bank_second.py`) None is that of the first.
         seed: the run's. No rollout depends on it; an annotator's own draws may.
         offset: the first of the bank's rollouts that it may see. Offsets that are as far apart as what it asks
             of one prefix give independent replications.
@@ -192,11 +214,21 @@ def replay(
     _check_replayable(annotator)
     engine = bank.engine.shifted(offset)
     found = [_annotate(annotator, record, engine, seed) for record in bank.records]
-    evidence = tuple(_merged(record, own) for record, own in zip(bank.records, found, strict=True))
-    labels = {one.solution_id: one for one in label_evidence(evidence, policy)}
-    return Replay(
-        evidence=evidence,
+    return Asked(
+        evidence=tuple(_merged(record, own) for record, own in zip(bank.records, found, strict=True)),
         annotations=tuple(one for own in found for one in own),
+    )
+
+
+def replay(
+    annotator: Annotator | ProblemAnnotator, bank: Bank, policy: LabelPolicy, *, seed: int = 0, offset: int = 0
+) -> Replay:
+    """Run an annotator and a label policy over a bank; arguments and errors are those of `ask`."""
+    asked = ask(annotator, bank, seed=seed, offset=offset)
+    labels = {one.solution_id: one for one in label_evidence(asked.evidence, policy)}
+    return Replay(
+        evidence=asked.evidence,
+        annotations=asked.annotations,
         labels=tuple(labels[case.solution.id] for case in bank.cases),
     )
 

@@ -15,6 +15,8 @@ from steplabel.verifiers import AnswerChecker
 
 BANK_SEED: Final = 60_001
 """No other command's problems: the demo and the tests begin at 0, benchmarks at 1, 20,001 and 40,001."""
+SECOND_SEED: Final = 60_002
+"""Of a second completer's rollouts: were it the same model, they would not be the first one's over again."""
 PROBLEMS_AT_ONCE: Final = 64
 """Problems whose solutions are sampled together: at most so many are sampled and then not needed."""
 
@@ -40,6 +42,28 @@ class Quota:
         if held[SolutionKind.LUCKY] < self.lucky:
             wanted.add(SolutionKind.LUCKY)
         return frozenset(wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutsWanted:
+    """What is asked of every prefix of a bank.
+
+    Attributes:
+        use: completes the prefixes, with its sampling.
+        rollouts: of each prefix.
+        seed: of the rollouts.
+        in_flight: problems whose prefixes are asked at once. Changes speed only.
+    """
+
+    use: ModelUse
+    rollouts: int = 64
+    seed: int = SECOND_SEED
+    checker: AnswerChecker = field(default_factory=AnswerChecker)
+    in_flight: int = 8
+
+    def __post_init__(self) -> None:
+        if self.rollouts < 1 or self.in_flight < 1:
+            raise ConfigError(f"rollouts={self.rollouts} and in_flight={self.in_flight} must be at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +99,13 @@ class BankPlan:
             raise ConfigError(f"{counts} must be at least 1")
         if not 0.0 <= self.test_share <= 1.0:
             raise ConfigError(f"test_share={self.test_share} must lie between 0 and 1")
+
+    @property
+    def wanted(self) -> RolloutsWanted:
+        """What is asked of the prefixes."""
+        return RolloutsWanted(
+            use=self.use, rollouts=self.rollouts, seed=self.seed, checker=self.checker, in_flight=self.in_flight
+        )
 
     @property
     def sampling_plan(self) -> SamplingPlan:

@@ -210,6 +210,102 @@ def relabel(
     report.require_labels(target, counts)
 
 
+@app.command(
+    epilog="Examples:\n\n"
+    "steplabel curate mc --agree located --output agreed\n\n"
+    "steplabel curate mc --contamination math500.jsonl --duplicates exact --balance 1:1 --output train\n\n"
+    "steplabel curate groups --prof 4 --output consistent"
+)
+def curate(
+    run_: RunFolder,
+    output: Annotated[str, typer.Option(help="Folder for the new dataset; the same command goes on in it.")],
+    contamination: Annotated[
+        list[str] | None,
+        typer.Option(help="Test set (JSONL, JSON, Parquet): drop problems that share 13 words in a row with it."),
+    ] = None,
+    duplicates: Annotated[str, typer.Option(help="exact | near: keep one of the solutions that say the same.")] = "",
+    agree: Annotated[
+        list[str] | None,
+        typer.Option(help="Another dataset: keep solutions on whose first error both agree. May be repeated."),
+    ] = None,
+    rule: Annotated[
+        str, typer.Option(help="How many must agree: all | majority | a number of datasets, this one among them.")
+    ] = "all",
+    prof: Annotated[
+        int | None, typer.Option(help="PROF: drop so many of each problem's solutions, the least consistent.")
+    ] = None,
+    compress: Annotated[
+        bool, typer.Option("--compress", help="HNC: merge nodes of each problem's tree and label it anew.")
+    ] = False,
+    compress_children: Annotated[int, typer.Option(help="--compress: least children of a node that gives one up.")] = 4,
+    merge: Annotated[str, typer.Option(help="same-sign | random: join neighbouring steps (TP-GRPO, FoVer).")] = "",
+    balance: Annotated[str, typer.Option(help="Erroneous to clean solutions, such as 1:1.")] = "",
+    seed: Annotated[int, typer.Option(help="Of the draws of --compress, --merge random and --balance.")] = 0,
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Make a new dataset of the labels of a run: filtered, merged, balanced. The evidence is copied.
+
+    What is asked for is done in this order: contamination, duplicates, agree, prof, compress, merge, balance. Every
+    solution that is dropped is written to `rejects` with its reason.
+    """
+    from rich.progress import track
+
+    from steplabel.pipelines.curation import options, summary, writing
+    from steplabel.schemas.codec import to_json
+
+    asked = options.CurationOptions(
+        contamination=tuple(contamination or ()),
+        duplicates=duplicates and _choice(duplicates, ("exact", "near"), "--duplicates"),
+        agree=tuple(agree or ()),
+        rule=rule,
+        prof=prof,
+        compress=compress,
+        children=compress_children,
+        merge=merge and _choice(merge, ("same-sign", "random"), "--merge"),
+        balance=balance,
+        seed=seed,
+    )
+    how, source, target = options.curation_of(asked), _folder(run_), _folder(output)
+    with err.status("looking at the dataset"):
+        opened = writing.open_curation(source, how)
+        writing.require_own(opened, target)
+    for note in opened.notes:
+        err.print(escape(note), highlight=False, soft_wrap=True)
+    total = len(source.require_manifest().chunks)
+    for _ in track(writing.curate(opened, target), total=total, description="curate", console=err):
+        pass
+    found = summary.summarise(source, target, how, opened.notes)
+    if json_:
+        sys.stdout.write(to_json(found).decode() + "\n")
+    else:
+        summary.print_summary(out, found)
+    summary.require_rows(found)
+
+
+@app.command(
+    epilog="Examples:\n\nsteplabel diagnose labelled\n\nsteplabel diagnose labelled --against exact\n\n"
+    "steplabel diagnose labelled --against other-run --json"
+)
+def diagnose(
+    run_: RunFolder,
+    against: Annotated[
+        str, typer.Option(help="`exact` for generated problems, another dataset, or a file of ProcessBench rows.")
+    ] = "",
+    eta: Annotated[float, typer.Option(help="Clip: what a step is worth before it is paid for.")] = 0.5,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Repeated and useless steps, and noise of the first error against a reference, by number of steps."""
+    from steplabel.pipelines import diagnosis
+    from steplabel.schemas.codec import to_json
+
+    with err.status("looking at the labels"):
+        found = diagnosis.diagnose(_folder(run_), against, eta=eta)
+    if json_:
+        sys.stdout.write(to_json(found).decode() + "\n")
+    else:
+        diagnosis.print_diagnosis(out, found)
+
+
 @app.command()
 def inspect(
     run_: RunFolder,
@@ -228,19 +324,40 @@ def inspect(
         raise ConfigError(f"no labelled solution in {run_!r} fits: try without --problem and --errors")
 
 
-@app.command(epilog="Example:\n\nsteplabel export labelled --format trl --output train.jsonl")
+@app.command(
+    epilog="Examples:\n\nsteplabel export labelled --layout trl --output train.jsonl\n\n"
+    "steplabel export tree --layout value_pairs --min-margin 0.25 --output pairs.parquet"
+)
 def export(
     run_: RunFolder,
     output: Annotated[str, typer.Option(help="File to write: .jsonl or .parquet.")],
-    format_: Annotated[str, typer.Option("--format", help="trl")] = "trl",
+    layout: Annotated[
+        str,
+        typer.Option(
+            "--layout",
+            "--format",
+            help="trl | pairs (Step-DPO) | value_pairs (Step-Q) | refinements (GLoRe) | prefixes (InT) | "
+            "last_steps (FoVer)",
+        ),
+    ] = "trl",
+    min_margin: Annotated[float, typer.Option(help="value_pairs: least difference of the two values.")] = 0.0,
+    limit: Annotated[int, typer.Option(help="refinements, prefixes: most rows a solution.")] = 1,
+    seed: Annotated[int, typer.Option(help="refinements, prefixes, last_steps: which ones are drawn.")] = 0,
 ) -> None:
-    """Write the labels in the layout of a training library."""
-    from steplabel.pipelines.exporting import EXPORTERS, export_dataset
+    """Write the labels in the layout of a training library, or what follows from labels and evidence for others."""
+    from rich.progress import track
 
-    exported = export_dataset(_folder(run_), _choice(format_, tuple(EXPORTERS), "--format"), output)
+    from steplabel.pipelines.exporting import EXPORTERS, export_dataset
+    from steplabel.pipelines.training_rows.layout import ExportOptions
+
+    chosen = _choice(layout, tuple(EXPORTERS), "--layout")
+    options = ExportOptions(min_margin=min_margin, limit=limit, seed=seed)
+    folder = _folder(run_)
+    chunks = track(folder.require_manifest().chunks, description="export", console=err)
+    exported = export_dataset(folder, chosen, output, options, chunks=chunks)
     out.print(f"{exported.written:,} rows written to {escape(output)}", highlight=False, soft_wrap=True)
-    for reason, count in exported.refused.items():
-        out.print(f"{count:,} rows left out: {reason}", highlight=False)
+    for (kind, reason), count in sorted(exported.refused.items(), key=lambda item: -item[1]):
+        out.print(f"{count:,} {kind}{'s' if count > 1 else ''} left out: {reason}", highlight=False)
 
 
 @app.command(

@@ -40,9 +40,14 @@ class Evaluation:
 
 
 def exact_truth(rule: Rule = "strict") -> Truth:
-    """Truth of the bundled model's generated problems, from problem and solution text alone."""
+    """Truth of the bundled model's generated problems, from problem and solution text alone.
+
+    It knows steps of one line; of merged ones it says nothing.
+    """
 
     def truth(problem: str, steps: Sequence[str]) -> int | None:
+        if any(len(step.strip().splitlines()) > 1 for step in steps):
+            return None
         try:
             parsed = parse_problem(problem)
         except TaskError:

@@ -3,45 +3,85 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from steplabel.schemas import ConfigError, LabelRow, Reject
+from steplabel.pipelines.training_rows.corrections import prefixes, refinements
+from steplabel.pipelines.training_rows.last_steps import balanced_last_steps
+from steplabel.pipelines.training_rows.layout import ExportOptions, Layout, MakeLayout
+from steplabel.pipelines.training_rows.pairs import mark_pairs, value_pairs
+from steplabel.schemas import ConfigError, Reject
 from steplabel.schemas.layouts.trl import export_row
-from steplabel.transforms.dataset import OutputFolder
+from steplabel.transforms.dataset import ChunkEntry, OutputFolder
+from steplabel.transforms.evidence_files import read_table
 from steplabel.transforms.io import write_rows
 
-Exporter = Callable[[LabelRow], "dict[str, Any] | Reject"]
 
-EXPORTERS: Mapping[str, Exporter] = {"trl": export_row}
+def _trl(folder: OutputFolder, options: ExportOptions) -> Layout:  # noqa: ARG001 - the port gives them
+    """Row by row: nothing but the labels is asked for."""
+    return lambda chunk: map(export_row, read_table(folder, chunk, "labels"))
+
+
+EXPORTERS: Mapping[str, MakeLayout] = {
+    "trl": _trl,
+    "pairs": mark_pairs,
+    "value_pairs": value_pairs,
+    "refinements": refinements,
+    "prefixes": prefixes,
+    "last_steps": balanced_last_steps,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """How many rows were written, and why the others were not."""
+    """How many rows were written.
+
+    Attributes:
+        refused: what was left out, by kind (problem, solution, step) and reason.
+    """
 
     written: int
-    refused: Mapping[str, int]
+    refused: Mapping[tuple[str, str], int]
 
 
-def export_dataset(folder: OutputFolder, layout: str, path: str) -> Exported:
-    """Write every label row that the layout can say without lying; count the others by reason.
+def export_dataset(
+    folder: OutputFolder,
+    layout: str,
+    path: str,
+    options: ExportOptions = ExportOptions(),  # noqa: B008 - frozen
+    *,
+    chunks: Iterable[ChunkEntry] | None = None,
+) -> Exported:
+    """Write everything that the layout can say without lying; count the rest by reason.
+
+    Args:
+        folder: a dataset.
+        layout: one of `EXPORTERS`.
+        path: .jsonl or .parquet.
+        options: for layouts that can be told something.
+        chunks: those of the manifest, as the caller wants to see them go by; None for all.
 
     Raises:
-        ConfigError: the file's suffix is unknown, or not one row could be written.
+        ConfigError: the file's suffix is unknown, or there is nothing to write: then nothing is.
     """
-    refused: Counter[str] = Counter()
+    wanted = folder.require_manifest().chunks if chunks is None else chunks
+    said = EXPORTERS[layout](folder, options)
+    refused: Counter[tuple[str, str]] = Counter()
 
     def rows() -> Iterator[dict[str, Any]]:
-        for row in folder.read("labels"):
-            exported = EXPORTERS[layout](row)
-            if isinstance(exported, Reject):
-                refused[exported.reason] += 1
-            else:
-                yield exported
+        for chunk in wanted:
+            for one in said(chunk):
+                if isinstance(one, Reject):
+                    refused[one.kind, one.reason] += 1
+                else:
+                    yield one
 
-    written = write_rows(rows(), path)
-    if not written:
-        raise ConfigError(f"no row of {folder.path!r} can be said in layout {layout}: {dict(refused)}")
+    found = rows()
+    first = next(found, None)
+    if first is None:
+        told = ", ".join(f"{n:,} {kind}s {reason}" for (kind, reason), n in refused.most_common())
+        raise ConfigError(f"nothing of {folder.path!r} can be said in layout {layout}: {told or 'it holds no labels'}")
+    written = write_rows(chain([first], found), path)
     return Exported(written=written, refused=dict(refused))

@@ -145,11 +145,13 @@ class BankedProblem:
     """A row of the bank.
 
     Attributes:
-        completer: `ModelIdentity.id` of the model that wrote solutions and rollouts; `licence` is its.
-        sampling: of both.
+        completer: `ModelIdentity.id` of the model that wrote the rollouts; `licence` is its.
+        sampling: of the rollouts.
         checker, checker_version: who judged the answers.
         solutions: all that were sampled, equal texts among them: a method may count them.
         prefixes: every prefix of every solution once, each with the same number of rollouts.
+        policy, policy_licence, policy_sampling: who wrote the solutions, and how they were drawn. Empty and None
+            where the completer wrote them, with the rollouts' sampling.
     """
 
     problem: Problem
@@ -161,8 +163,13 @@ class BankedProblem:
     checker_version: str
     solutions: tuple[BankedSolution, ...]
     prefixes: tuple[BankedPrefix, ...]
+    policy: str = ""
+    policy_licence: str = ""
+    policy_sampling: SamplingParams | None = None
 
     def __post_init__(self) -> None:
+        if bool(self.policy) != (self.policy_sampling is not None):
+            raise DataError(f"{self._name}: a policy of its own goes with its own sampling, one is missing")
         for prefix in self.prefixes:
             if not 0 <= prefix.solution < len(self.solutions):
                 raise DataError(f"{self._name}: a prefix of solution {prefix.solution} of {len(self.solutions)}")
@@ -188,10 +195,10 @@ class BankedProblem:
         solution = make_solution(
             self.problem,
             banked.steps,
-            policy=self.completer,
-            policy_licence=self.licence,
+            policy=self.policy or self.completer,
+            policy_licence=self.policy_licence if self.policy else self.licence,
             source=SolutionSource.SAMPLED,
-            sampling=self.sampling,
+            sampling=self.policy_sampling or self.sampling,
             seed=banked.seed,
             index=banked.index,
             finish_reason=banked.finish_reason,

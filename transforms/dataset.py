@@ -132,7 +132,7 @@ class OutputFolder:
         """
         try:
             data = self._fs.cat_file(f"{self._root}/{MANIFEST}")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         manifest = codec.from_json(data, Manifest)
         if manifest.format_version != FORMAT_VERSION:

@@ -14,6 +14,7 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
@@ -24,6 +25,8 @@ import fsspec
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.compression import compr
+from fsspec.utils import infer_compression
 
 from steplabel.schemas import ConfigError
 from steplabel.schemas.arrow import arrow_schema, from_table, rows_to_table, to_table
@@ -315,16 +318,22 @@ def _columns(paths: Iterable[str], columns: list[str]) -> Iterator[pa.RecordBatc
 def write_rows(rows: Iterable[Mapping[str, Any]], path: str) -> int:
     """Write plain rows as JSONL or Parquet, by the path's suffix, a batch at a time; return how many.
 
+    The file is seen whole or not at all.
+
     Raises:
         ConfigError: another suffix.
     """
     kind = _kind(path)
     if kind not in ("lines", "parquet"):
         raise ConfigError(f"output {path!r}: wants a name that ends in .jsonl or .parquet")
-    fs, name = fsspec.core.url_to_fs(path)
-    fs.makedirs(str(PurePosixPath(name).parent), exist_ok=True)
-    with fsspec.open(path, "wb", compression="infer") as handle:
+    with whole_file(path) as file, _compressed(file, path) as handle:
         return _write_lines(rows, handle) if kind == "lines" else _write_parquet(rows, handle)
+
+
+def _compressed(file: IO[bytes], path: str) -> AbstractContextManager[IO[bytes]]:
+    """What is written here arrives in the file as its name's suffix asks."""
+    kind = infer_compression(path)
+    return nullcontext(file) if kind is None else compr[kind](file, mode="wb")
 
 
 def _write_lines(rows: Iterable[Mapping[str, Any]], handle: IO[bytes]) -> int:

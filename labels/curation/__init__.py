@@ -14,6 +14,7 @@
     noise_by_length.py      how wrong labels are, by number of steps
     refinements.py          GLoRe's triples: draft, place of the error, right continuation
     interventions.py        InT's prefixes: up to the error, and the step that replaces it
+    row_labels.py           a dataset's row back as labels
     texts.py                what counts as the same text
     draws.py                chance that belongs to a record
 
@@ -28,8 +29,10 @@ from steplabel.labels.curation.balance import (
     ClassCount,
     LastStep,
     balance,
+    balanced_examples,
     balanced_last_steps,
     error_class,
+    last_steps,
 )
 from steplabel.labels.curation.consensus import (
     AgreementRule,
@@ -42,6 +45,7 @@ from steplabel.labels.curation.consensus import (
     Silence,
     agree_on_location,
     agreed_labels,
+    agreed_row,
     consensus_report,
 )
 from steplabel.labels.curation.contamination import (
@@ -64,6 +68,7 @@ from steplabel.labels.curation.process_consistency import (
     filter_group,
 )
 from steplabel.labels.curation.refinements import NoRefinement, Refinements, RefinementTriple, refinement_triples
+from steplabel.labels.curation.row_labels import has_own_steps, row_labels
 from steplabel.labels.curation.step_diagnostics import StepDiagnosis, clip_rewards, delta_rewards, diagnose_steps
 from steplabel.labels.curation.step_merging import merge_random_steps, merge_same_sign
 
@@ -99,7 +104,9 @@ __all__ = [
     "StepDiagnosis",
     "agree_on_location",
     "agreed_labels",
+    "agreed_row",
     "balance",
+    "balanced_examples",
     "balanced_last_steps",
     "build_index",
     "clip_rewards",
@@ -112,12 +119,15 @@ __all__ = [
     "exact_duplicates",
     "filter_group",
     "find_contamination",
+    "has_own_steps",
     "intervention_prefixes",
+    "last_steps",
     "merge_random_steps",
     "merge_same_sign",
     "near_duplicates",
     "noise_by_length",
     "refinement_triples",
     "right_shares",
+    "row_labels",
     "verdict_first_errors",
 ]

@@ -16,8 +16,8 @@ step is the last labelable one, as its comment says. Unknown is no class: such m
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from steplabel.labels.curation.draws import uniform
@@ -107,12 +107,14 @@ class LastStep:
     """A prefix of a labelled solution as a training example: its last step is what is judged.
 
     Attributes:
+        id: of solution, label policy and prefix: what is drawn by.
         row: index of the labelled row in the sequence that was given.
         steps: how many steps the prefix has.
         mark: of the prefix's last step; never unknown.
         final: whether that is the solution's last labelable step.
     """
 
+    id: str
     row: int
     steps: int
     mark: StepMark
@@ -135,14 +137,29 @@ def balanced_last_steps(
         ConfigError: the ratio is not a positive number.
         DataError: two rows of one solution under one policy.
     """
-    weights = {StepMark.POSITIVE: right_per_wrong, StepMark.NEGATIVE: 1.0}
     _check_distinct(rows)
-    examples = {_example_id(row, example): example for row, example in _last_steps(rows)}
-    kept: set[str] = set()
-    for final in (False, True):
-        marks = {id_: example.mark for id_, example in examples.items() if example.final is final}
-        kept.update(balance(marks, weights, seed=seed).kept)
-    return tuple(example for id_, example in examples.items() if id_ in kept)
+    kept = balanced_examples(
+        (example for row in rows for example in last_steps(row)), right_per_wrong=right_per_wrong, seed=seed
+    )
+    return tuple(
+        replace(example, row=index)
+        for index, row in enumerate(rows)
+        for example in last_steps(row)
+        if example.id in kept
+    )
+
+
+def balanced_examples(examples: Iterable[LastStep], *, right_per_wrong: float = 1.0, seed: int = 0) -> frozenset[str]:
+    """Ids of the examples that `balanced_last_steps` keeps: of a whole dataset, its ids and marks are held alone.
+
+    Raises:
+        ConfigError: the ratio is not a positive number.
+    """
+    weights = {StepMark.POSITIVE: right_per_wrong, StepMark.NEGATIVE: 1.0}
+    marks: dict[bool, dict[str, StepMark | None]] = {False: {}, True: {}}
+    for example in examples:
+        marks[example.final][example.id] = example.mark
+    return frozenset(id_ for its in marks.values() for id_ in balance(its, weights, seed=seed).kept)
 
 
 def _check_distinct(rows: Sequence[LabelRow]) -> None:
@@ -153,13 +170,10 @@ def _check_distinct(rows: Sequence[LabelRow]) -> None:
         seen.add((row.solution_id, row.label_policy))
 
 
-def _last_steps(rows: Sequence[LabelRow]) -> Iterable[tuple[LabelRow, LastStep]]:
-    for index, row in enumerate(rows):
-        last = max((i for i, labelable in enumerate(row.labelable) if labelable), default=-1)
-        for i, mark in enumerate(row.labels):
-            if row.labelable[i] and mark is not StepMark.UNKNOWN:
-                yield row, LastStep(row=index, steps=i + 1, mark=mark, final=i == last)
-
-
-def _example_id(row: LabelRow, example: LastStep) -> str:
-    return f"{row.solution_id} {row.label_policy} {example.steps}"
+def last_steps(row: LabelRow) -> Iterator[LastStep]:
+    """Every prefix of a row that ends with a labelable step whose mark is known; `LastStep.row` is 0."""
+    last = max((i for i, labelable in enumerate(row.labelable) if labelable), default=-1)
+    for i, mark in enumerate(row.labels):
+        if row.labelable[i] and mark is not StepMark.UNKNOWN:
+            id_ = f"{row.problem_id} {row.solution_id} {row.label_policy} {i + 1}"
+            yield LastStep(id=id_, row=0, steps=i + 1, mark=mark, final=i == last)

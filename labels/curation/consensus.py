@@ -21,7 +21,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from steplabel.schemas import NO_ERROR, ConfigError, DataError, StepLabels
+from steplabel.schemas import NO_ERROR, ConfigError, DataError, LabelRow, StepLabels
+
+CONSENSUS = "_consensus"
+"""What the label policy's name gains."""
 
 
 class Silence(StrEnum):
@@ -216,8 +219,19 @@ def agreed_labels(labels: StepLabels, consensus: Consensus) -> StepLabels | None
         return None
     return replace(
         labels,
-        policy=f"{labels.policy}_consensus",
+        policy=f"{labels.policy}{CONSENSUS}",
         sources=tuple(dict.fromkeys((*labels.sources, *consensus.agreeing))),
+    )
+
+
+def agreed_row(row: LabelRow, consensus: Consensus) -> LabelRow | None:
+    """As `agreed_labels`, of a labelled row."""
+    if not consensus.kept or row.first_error != consensus.first_error:
+        return None
+    return replace(
+        row,
+        label_policy=f"{row.label_policy}{CONSENSUS}",
+        label_sources=tuple(dict.fromkeys((*row.label_sources, *consensus.agreeing))),
     )
 
 

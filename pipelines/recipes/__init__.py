@@ -13,12 +13,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from steplabel.pipelines.recipes.estimation import genprm, gra, math_shepherd, pav, pure, qwen_monte_carlo
-from steplabel.pipelines.recipes.location import omegaprm_locate, scan_pro, scan_search
+from steplabel.pipelines.recipes.estimation import (
+    genprm,
+    glore,
+    gra,
+    math_shepherd,
+    pav,
+    prof,
+    pure,
+    qwen_monte_carlo,
+)
+from steplabel.pipelines.recipes.location import (
+    intervention,
+    omegaprm_locate,
+    scan_base,
+    scan_pro,
+    scan_search,
+)
 from steplabel.pipelines.recipes.model_use import MakeRecipe, ModelUse
 from steplabel.pipelines.recipes.probes import anytime_reasoner, igpo, vsrm
 from steplabel.pipelines.recipes.samples import gigpo, tempo
-from steplabel.pipelines.recipes.trees import alphamath, omegaprm, rest_mcts
+from steplabel.pipelines.recipes.trees import alphamath, hrm, mm_prm, omegaprm, rest_mcts, step_q
 
 _ALL: tuple[MakeRecipe, ...] = (
     math_shepherd,
@@ -27,12 +42,19 @@ _ALL: tuple[MakeRecipe, ...] = (
     pav,
     pure,
     gra,
+    prof,
+    glore,
     omegaprm_locate,
+    scan_base,
     scan_pro,
     scan_search,
+    intervention,
     omegaprm,
+    mm_prm,
     rest_mcts,
     alphamath,
+    step_q,
+    hrm,
     tempo,
     gigpo,
     vsrm,

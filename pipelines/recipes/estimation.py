@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from steplabel.annotators.asking.difficulty import KByDifficulty
 from steplabel.annotators.steps.math_shepherd import MathShepherd
 from steplabel.pipelines.recipe import Recipe
@@ -21,7 +23,7 @@ def qwen_monte_carlo(use: ModelUse) -> Recipe:
     """The Monte-Carlo half of the Qwen "lessons" (Zhang et al. 2025, arXiv:2501.07301): k=8, steps after an error cut.
 
     The paper keeps a solution only if a model judge finds the same first error. Judges are not part of this recipe:
-    run it with two completers, or beside a verifier, and keep what agrees (`labels.curation.consensus`).
+    run it with two completers, or beside a verifier, and keep what agrees (`steplabel curate RUN --agree OTHER`).
     """
     return use.recipe("qwen_monte_carlo", MathShepherd(k=8, sampling=use.sampling), "qwen_hard")
 
@@ -60,3 +62,28 @@ def pure(use: ModelUse) -> Recipe:
 def gra(use: ModelUse) -> Recipe:
     """Outcome-gated rewards (G-RA): Monte-Carlo values, k=8, that count only where the final answer is right."""
     return use.recipe("gra", MathShepherd(k=8, sampling=use.sampling), "gra")
+
+
+def prof(use: ModelUse) -> Recipe:
+    """PROF (Ye et al. 2025, arXiv:2509.03403): groups of 8 solutions with step values, to drop the 4 least consistent.
+
+    n=8 solutions a problem, soft values of k=8 rollouts. `steplabel curate RUN --prof 4 --output DIR` then drops m=4 of
+    each group: right answers over weak steps and wrong answers over strong ones, so that right and wrong balance.
+
+    Deviations. The paper scores steps with a trained process reward model during reinforcement learning; here they
+    are measured. Problems that are all right or all wrong are dropped before they cost rollouts.
+    """
+    recipe = use.recipe("prof", MathShepherd(k=8, sampling=use.sampling), "math_shepherd_soft")
+    return replace(recipe, solutions=8)
+
+
+def glore(use: ModelUse) -> Recipe:
+    """GLoRe (Havrilla et al. 2024, arXiv:2402.10963): drafts, where they go wrong, and right continuations from there.
+
+    k=8 rollouts at every step and at the bare problem; "+" if any is right, which is what the paper's stepwise outcome
+    model is trained on. `steplabel export RUN --layout refinements --output FILE` pairs each wrong solution with a
+    right rollout from the prefix before its first error.
+
+    Deviation. The paper draws drafts from rollouts behind the wrong step as well; here each wrong solution is one.
+    """
+    return use.recipe("glore", MathShepherd(k=8, sampling=use.sampling, ask_root=True), "math_shepherd_hard")

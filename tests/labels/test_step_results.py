@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steplabel.labels.step_results import LastNumber, last_number
+from steplabel.labels.step_results import MAY_NOT_BE_PLAIN, LastNumber, last_number, number_words, plain_text
 from steplabel.schemas import Step
 
 CASES = {
@@ -71,3 +74,31 @@ def test_hostile_text():
 def test_of_a_step():
     """The ready result reads the step's text."""
     assert LastNumber()(Step(text="so 2 + 2 = 4\n")) == "4"
+
+
+@given(
+    st.lists(st.sampled_from(["Step 3:", "\n", " ", "5", "<<2=2>>", "<", "\\frac{1}{2}", "frac{1}", "x"])).map("".join)
+)
+def test_what_is_not_plain_can_be_told(text):
+    """A text without any of the signs is not changed."""
+    if plain_text(text) != text:
+        assert re.search(MAY_NOT_BE_PLAIN, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "first"),
+    [
+        pytest.param("so 2 + 2 = $4.50, or 5", "4.50,", True, id="the first behind the last sign"),
+        pytest.param("4 = x", "4", False, id="none behind it: the text's last"),
+        pytest.param("12 of -3/4é!", "-3/4é", False, id="a word is whole"),
+        pytest.param("nothing", "", False, id="no digit"),
+        pytest.param("", "", False, id="no text"),
+    ],
+)
+def test_words_with_digits(text, word, first):
+    """They are found between other texts as they are alone."""
+    texts = [part.encode() for part in ("= 1", text, "2 =")]
+    offsets = np.cumsum([0, *map(len, texts)])
+    found = number_words(np.frombuffer(b"".join(texts), dtype=np.uint8), offsets)
+    assert b"".join(texts)[found.starts[1] : found.ends[1]].decode() == word
+    assert found.first.tolist() == [True, first, False]

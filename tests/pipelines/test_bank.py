@@ -37,8 +37,10 @@ from steplabel.engines.bundled.truth import check_solution, first_wrong
 from steplabel.labels import POLICIES, label_evidence
 from steplabel.pipelines import bank_building
 from steplabel.pipelines.bank import Bank, count_kinds, read_bank, replay, split_of, write_bank
-from steplabel.pipelines.bank_building import BankReport, build_bank
-from steplabel.pipelines.bank_plan import BankPlan, Quota
+from steplabel.pipelines.bank_asking import BankReport
+from steplabel.pipelines.bank_building import build_bank
+from steplabel.pipelines.bank_plan import BankPlan, Quota, RolloutsWanted
+from steplabel.pipelines.bank_second import build_second
 from steplabel.pipelines.generated import problem_rows
 from steplabel.pipelines.models import model_use
 from steplabel.schemas import (
@@ -324,6 +326,126 @@ class Site:
         log = self.folder / "log"
         lines = log.read_text().splitlines() if log.exists() else []
         return Counter(line.split()[0] for line in lines)
+
+
+# A second completer.
+
+
+WARM = replace(PLAN.use, sampling=replace(PLAN.use.sampling, temperature=0.5))
+WANTED = RolloutsWanted(use=WARM, rollouts=6)
+
+
+def second(built: Built, folder: Path, wanted: RolloutsWanted = WANTED) -> Bank:
+    output = folder / "second.parquet"
+    build_second(wanted, of=built.path, store=folder / "second.sqlite", output=output, console=QUIET)
+    return read_bank(output)
+
+
+def test_a_second_bank_holds_the_same_solutions_and_other_rollouts(built: Built, tmp_path: Path) -> None:
+    """Ids, outcomes, truth and split are the first bank's; the rollouts' sampling is the completer's own."""
+    other = second(built, tmp_path)
+    assert [case.solution for case in other.cases] == [case.solution for case in built.bank.cases]
+    assert [case.outcome for case in other.cases] == [case.outcome for case in built.bank.cases]
+    assert other.truth() == built.bank.truth()
+    assert [row.split for row in other.rows] == [row.split for row in built.bank.rows]
+    assert (other.rollouts, built.bank.rollouts) == (6, 8)
+    assert (other.sampling, built.bank.sampling) == (WARM.sampling, PLAN.use.sampling)
+    for row, first in zip(other.rows, built.bank.rows, strict=True):
+        mine, theirs = ([(p.solution, p.depth) for p in one.prefixes] for one in (row, first))
+        assert mine == theirs
+
+
+def test_the_same_model_as_second_completer_does_not_repeat_itself(built: Built, tmp_path: Path) -> None:
+    """Its seed is another: else two sources would be one."""
+    other = second(built, tmp_path, replace(WANTED, use=PLAN.use, rollouts=8))
+    pairs = [
+        (p.ends, q.ends)
+        for row, first in zip(other.rows, built.bank.rows, strict=True)
+        for p, q in zip(row.prefixes, first.prefixes, strict=True)
+        if len(set(q.ends)) > 1
+    ]
+    assert sum(mine != theirs for mine, theirs in pairs) > len(pairs) / 2
+
+
+def test_a_second_bank_of_a_second_bank_keeps_the_policy(built: Built, tmp_path: Path) -> None:
+    """Who wrote the solutions is handed on."""
+    second(built, tmp_path)
+    third = tmp_path / "third.parquet"
+    source, store = tmp_path / "second.parquet", tmp_path / "s.sqlite"
+    build_second(replace(WANTED, use=PLAN.use), of=source, store=store, output=third, console=QUIET)
+    assert [case.solution for case in read_bank(third).cases] == [case.solution for case in built.bank.cases]
+
+
+def test_a_second_bank_is_replayed_with_its_own_sampling(built: Built, tmp_path: Path) -> None:
+    """The solutions' sampling is the policy's: an annotator has to name the completer's."""
+    other = second(built, tmp_path)
+    with pytest.raises(ConfigError, match="drawn with"):
+        replay(MathShepherd(k=4), other, POLICIES["hard"])
+    found = replay(MathShepherd(k=4, sampling=other.sampling), other, POLICIES["hard"])
+    assert [one.solution_id for one in found.labels] == [case.solution.id for case in built.bank.cases]
+
+
+def test_a_second_bank_pays_once(built: Built, tmp_path: Path) -> None:
+    """Asked again it is read from the store, and the bytes are the same; what was paid is counted apart."""
+    store = tmp_path / "s.sqlite"
+    shutil.copy(built.store, store)
+    reports = [
+        build_second(WANTED, of=built.path, store=store, output=tmp_path / name, console=QUIET)
+        for name in ("a.parquet", "b.parquet")
+    ]
+    assert reports[0] == reports[1]
+    assert reports[0].kinds == built.report.kinds
+    tokens = sum(sum(p.tokens) for row in read_bank(tmp_path / "a.parquet").rows for p in row.prefixes)
+    assert reports[0].tokens == tokens
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_a_second_bank_never_replaces_the_first(built: Built, tmp_path: Path) -> None:
+    """One path for both is refused before anything is asked."""
+    with pytest.raises(ConfigError, match="file of its own"):
+        build_second(WANTED, of=built.path, store=tmp_path / "s.sqlite", output=built.path, console=QUIET)
+    assert read_bank(built.path).rows == built.bank.rows
+
+
+def test_a_second_bank_wants_the_first_ones_checker(built: Built, tmp_path: Path) -> None:
+    """Outcomes of solutions are taken over: they must be judged as the rollouts are."""
+    old = tmp_path / "old.parquet"
+    write_bank([replace(row, checker_version="0") for row in built.bank.rows], old)
+    with pytest.raises(ConfigError, match="build the first bank again"):
+        build_second(WANTED, of=old, store=tmp_path / "s.sqlite", output=tmp_path / "b.parquet", console=QUIET)
+
+
+@pytest.mark.parametrize("fields", [{"rollouts": 0}, {"in_flight": 0}])
+def test_wanted_rollouts_that_cannot_work_are_refused(fields: dict[str, Any]) -> None:
+    """The message holds the offending value."""
+    with pytest.raises(ConfigError, match="=0"):
+        replace(WANTED, **fields)
+
+
+def outcome_bank(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "benchmarks/outcome_bank.py", *arguments]
+    return subprocess.run(command, cwd=repository, check=False, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_the_command_builds_a_second_bank(built: Built, repository: Path, tmp_path: Path) -> None:
+    """`--of` and `--completer` continue a bank; the temperature is the rollouts'."""
+    output = tmp_path / "b.parquet"
+    place = ["--output", str(output), "--store", str(tmp_path / "s.sqlite"), "--rollouts", "2"]
+    done = outcome_bank(repository, "--of", str(built.path), "--completer", SOLVER, "--temperature", "0.3", *place)
+    assert done.returncode == 0, done.stderr
+    rows = read_bank(output).rows
+    assert {row.sampling.temperature for row in rows} == {0.3}
+    assert {row.policy for row in rows} == {PLAN.use.engine.open().identity.id}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["--of", "x.parquet"], ["--completer", SOLVER], ["--temperature", "0.5"]])
+def test_options_that_go_together_are_asked_for_together(repository: Path, arguments: list[str]) -> None:
+    """Half a request for a second bank builds nothing."""
+    done = outcome_bank(repository, *arguments)
+    assert done.returncode == 2
+    assert "--completer" in done.stderr
 
 
 # Reading and splitting.

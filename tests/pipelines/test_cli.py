@@ -57,7 +57,20 @@ def test_version(steplabel: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "recipes", "relabel", "inspect", "export", "evaluate", "problems", "doctor", "store"]
+    "command",
+    [
+        "run",
+        "recipes",
+        "relabel",
+        "curate",
+        "diagnose",
+        "inspect",
+        "export",
+        "evaluate",
+        "problems",
+        "doctor",
+        "store",
+    ],
 )
 def test_every_command_has_help(command: str) -> None:
     """--help explains each command."""
@@ -240,6 +253,61 @@ def test_export_trl(steplabel: Call, done: Path, tmp_path: Path) -> None:
         assert row.keys() == {"prompt", "completions", "labels"}
         assert len(row["completions"]) == len(row["labels"]) > 0
         assert all(isinstance(label, bool) for label in row["labels"])
+
+
+def test_curate(steplabel: Call, done: Path, tmp_path: Path) -> None:
+    """The summary says what each step dropped and what share is kept; the same command says it again, as JSON too."""
+    command = ("curate", done, "--duplicates", "near", "--balance", "1:1", "--output", tmp_path / "curated")
+    code, text = steplabel(*command)
+    assert code == 0
+    for word in ("duplicates", "near_duplicate", "balance", "too_many_", "% kept)", "erroneous", "dataset: "):
+        assert word in text
+    code, text = steplabel(*command, "--json")
+    assert code == 0
+    summary = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
+    assert summary["after"]["erroneous"] == summary["after"]["clean"] > 0
+    assert OutputFolder(str(tmp_path / "curated")).require_manifest().rows()["labels"] == summary["after"]["rows"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        pytest.param((), 2, "nothing to do", id="no option"),
+        pytest.param(("--duplicates", "some"), 2, "there are exact, near", id="unknown word"),
+        pytest.param(("--merge", "all"), 2, "there are same-sign, random", id="unknown merge"),
+        pytest.param(("--agree", "/no/such"), 2, "no steplabel output", id="no such dataset"),
+        pytest.param(("--prof", "1000"), 3, "prof dropped", id="nothing left"),
+    ],
+)
+def test_curate_says_what_is_wrong(
+    steplabel: Call, done: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    """One line, and an exit code of its kind."""
+    found, text = steplabel("curate", done, "--output", tmp_path / "x", *arguments)
+    assert found == code
+    assert "error:" in text
+    assert words in text
+
+
+def test_diagnose(steplabel: Call, done: Path) -> None:
+    """Tables, or JSON with every bin."""
+    code, text = steplabel("diagnose", done, "--against", "exact")
+    assert code == 0
+    assert "Clip" in text
+    assert "false alarms" in text
+    code, text = steplabel("diagnose", done, "--json")
+    assert code == 0
+    assert len(json.loads(text)["lengths"]) == 6
+
+
+def test_export_of_what_follows_from_evidence(steplabel: Call, done: Path, tmp_path: Path) -> None:
+    """Rows written, and what was left out by kind and reason."""
+    code, text = steplabel("export", done, "--layout", "refinements", "--output", tmp_path / "r.jsonl")
+    assert code == 0
+    assert "rows written" in text
+    assert "solutions left out: no_error" in text
+    code, text = steplabel("export", done, "--layout", "sft", "--output", tmp_path / "r.jsonl")
+    assert (code, "value_pairs" in text) == (2, True)
 
 
 def test_evaluate_prints_and_writes_json(steplabel: Call, done: Path) -> None:

@@ -20,13 +20,18 @@ from steplabel.schemas import SolutionSource, StepMark
 
 SMALLER = {
     "genprm": ("annotator.k_by_difficulty.pilot=8",),
+    "scan_base": ("solutions=8",),
     "scan_pro": ("solutions=8",),
     "scan_search": ("solutions=8",),
     "omegaprm": ("solutions=8", "annotator.searches=6"),
     "rest_mcts": ("solutions=8", "annotator.searches=6"),
     "alphamath": ("solutions=8", "annotator.searches=6"),
+    "mm_prm": ("solutions=8", "annotator.searches=6"),
+    "step_q": ("solutions=8", "annotator.searches=6"),
+    "hrm": ("solutions=8", "annotator.searches=6"),
 }
 """What makes a run of 12 problems short; the recipes' own constants stand in their docstrings."""
+TREES = {"omegaprm", "mm_prm", "rest_mcts", "alphamath", "step_q", "hrm"}
 SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
 
 
@@ -41,7 +46,7 @@ def test_it_labels(label: Callable[..., RunResult], recipe_of: Callable[..., Rec
     assert any(mark is StepMark.POSITIVE for row in rows for mark in row.labels)
     assert all(reject.reason for reject in rows_of(result.folder, "rejects"))
     grown = any(s.source is SolutionSource.TREE for s in rows_of(result.folder, "solutions"))
-    assert grown == (name in {"omegaprm", "rest_mcts", "alphamath"})
+    assert grown == (name in TREES)
 
 
 @pytest.mark.slow
@@ -58,6 +63,52 @@ def test_it_says_what_it_reproduces(name: str) -> None:
     said = getdoc(RECIPES[name]) or ""
     assert re.search(r"arXiv:\d{4}\.\d{5}|\b[Oo]urs\b|G-RA|IGPO", said)
     assert RECIPES[name](model_use("scripted:m:f")).name == name
+
+
+FINISHED = re.compile(r"`steplabel (curate|export) RUN (.*?)`", re.DOTALL)
+FINISHING = [name for name in RECIPES if FINISHED.search(getdoc(RECIPES[name]) or "")]
+
+
+@pytest.mark.parametrize("name", [name for name in FINISHING if name not in {"qwen_monte_carlo", "scan_pro"}])
+def test_the_command_that_finishes_the_job(
+    label: Callable[..., RunResult],
+    recipe_of: Callable[..., Recipe],
+    tmp_path: Path,
+    name: str,
+) -> None:
+    """It stands in the docstring, and works on what the recipe made. (One command wants a second dataset, and one
+    recipe is another one under the paper's second name.)"""
+    run = label(recipe=recipe_of(name, *SMALLER.get(name, ())), limit=16).folder
+    said = FINISHED.search(getdoc(RECIPES[name]) or "")
+    assert said is not None
+    out = tmp_path / "finished.jsonl"
+    words = said[2].replace("FILE", str(out)).replace("DIR", str(out)).split()
+    # What is dropped follows the constants of the paper, which a dozen problems may not fill.
+    done = CliRunner().invoke(app, [said[1], run.path, *words], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert "rows written" in done.output if said[1] == "export" else "kept" in done.output
+
+
+def test_which_recipes_name_a_command() -> None:
+    """Those whose paper does something with the labels that a run alone does not do."""
+    assert set(FINISHING) == {
+        "qwen_monte_carlo",
+        "prof",
+        "glore",
+        "scan_base",
+        "scan_pro",
+        "intervention",
+        "step_q",
+        "hrm",
+    }
+
+
+def test_scan_names_are_the_papers() -> None:
+    """Base and Pro are one method under one and under several models; the third one is ours and asks otherwise."""
+    base, pro, ours = (RECIPES[name](model_use("scripted:m:f")) for name in ("scan_base", "scan_pro", "scan_search"))
+    assert replace(pro, name="scan_base") == base
+    assert ours.annotator != base.annotator
+    assert "Ours" in (getdoc(RECIPES["scan_search"]) or "")
 
 
 def test_a_completer_of_its_own(label: Callable[..., RunResult], rows_of) -> None:  # type: ignore[no-untyped-def]

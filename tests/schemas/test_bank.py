@@ -94,6 +94,34 @@ def test_rows_come_back_from_arrow_as_they_were(ends: list[tuple[str, int]], dep
     assert from_table(table, BankedProblem) == rows
 
 
+def test_a_row_of_a_second_completer_keeps_its_solutions() -> None:
+    """Ids and writers are the policy's, whoever completes; without a policy the completer wrote them."""
+    own = row()
+    second = row(
+        completer="other@2",
+        licence="none",
+        sampling=replace(SAMPLING, temperature=0.1),
+        policy="model@1",
+        policy_licence="MIT",
+        policy_sampling=SAMPLING,
+    )
+    assert second.rebuilt() == own.rebuilt()
+    assert {solution.policy for solution in own.rebuilt()} == {"model@1"}
+
+
+@pytest.mark.parametrize("fields", [{"policy": "model@1"}, {"policy_sampling": SAMPLING}])
+def test_a_policy_without_its_sampling_is_refused(fields: dict[str, Any]) -> None:
+    """Ids of solutions depend on both: one without the other would make others of them."""
+    with pytest.raises(DataError, match="goes with its own sampling"):
+        row(**fields)
+
+
+def test_rows_written_before_there_were_second_banks_are_read() -> None:
+    """A file without the policy's columns is a bank whose completer wrote the solutions."""
+    table = to_table([row()], BankedProblem).drop_columns(["policy", "policy_licence", "policy_sampling"])
+    assert from_table(table, BankedProblem) == [row()]
+
+
 @pytest.mark.parametrize(
     ("checked", "letter"),
     [

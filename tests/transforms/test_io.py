@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import datasets
@@ -136,3 +137,20 @@ def test_file_names_that_are_not_utf8(tmp_path: Path) -> None:
         handle.write('{"id": "a"}\nnot json\n')
     for row in read_rows(str(tmp_path)):
         row.where.encode("utf-8")
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.parquet"])
+def test_rows_are_written_whole_or_not_at_all(tmp_path: Path, name: str) -> None:
+    """What ends in the middle leaves the file that was there before, and nothing beside it."""
+
+    def broken() -> Iterator[dict[str, int]]:
+        yield {"a": 2}
+        raise RuntimeError("the disk")
+
+    path = tmp_path / name
+    write_rows([{"a": 1}], str(path))
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError, match="the disk"):
+        write_rows(broken(), str(path))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steplabel.labels.curation import EVEN, balance, balanced_last_steps, error_class
+from steplabel.labels.curation import EVEN, balance, balanced_examples, balanced_last_steps, error_class, last_steps
 from steplabel.schemas import ConfigError, DataError, StepMark
 
 CLASSES = st.dictionaries(st.text("abcdef", min_size=1, max_size=4), st.sampled_from(["erroneous", "clean", None]))
@@ -156,3 +156,18 @@ def test_one_solution_twice(row_of):
     with pytest.raises(DataError, match="s1 under hard"):
         balanced_last_steps([row_of("+-"), row_of("+-")])
     assert len(balanced_last_steps([row_of("-+"), row_of("-+", policy="soft")])) == 0
+
+
+def test_ids_alone_choose_the_same(row_of):
+    """`balanced_examples` of the rows' examples, in any order, keeps what `balanced_last_steps` does."""
+    rows = [row_of("++-+", solution_id="a"), row_of("+-?", solution_id="b"), row_of("--", solution_id="c")]
+    kept = balanced_examples(example for row in reversed(rows) for example in last_steps(row))
+    assert kept == {example.id for example in balanced_last_steps(rows)}
+    assert kept
+
+
+def test_examples_of_a_row(row_of):
+    """Each labelable step with a known mark, by the number of steps up to it; the last labelable one is final."""
+    examples = list(last_steps(row_of("+?-+", kinds="ttto")))
+    assert [(e.steps, e.mark, e.final) for e in examples] == [(1, "+", False), (3, "-", True)]
+    assert len({e.id for e in examples}) == 2

@@ -16,6 +16,7 @@ from steplabel.labels.curation import (
     Silence,
     agree_on_location,
     agreed_labels,
+    agreed_row,
     consensus_report,
 )
 from steplabel.schemas import ConfigError, DataError
@@ -166,3 +167,15 @@ def test_agreement_is_purer_than_either_source():
     assert max(alone) < 0.8
     # .7 + .3 / 9 right each: both right, or wrong in the same way.
     assert consensus_report(results).share_kept == pytest.approx(0.733**2 + 8 * (0.3 / 9) ** 2, abs=0.04)
+
+
+def test_a_row_that_agrees_says_so(row_of):
+    """The policy's name and the sources tell who agreed; a row that names another place, or none, does not stay."""
+    row = row_of("+-", first_error=1)
+    agreed = agree_on_location({"mc": 1, "judge": 1}, AllAgree())
+    kept = agreed_row(row, agreed)
+    assert kept is not None
+    assert (kept.label_policy, kept.label_sources) == ("hard_consensus", ("monte_carlo", "judge", "mc"))
+    assert (kept.labels, kept.values, kept.first_error) == (row.labels, row.values, 1)
+    assert agreed_row(row_of("-+", first_error=0), agreed) is None
+    assert agreed_row(row, agree_on_location({"mc": 1, "judge": 0}, AllAgree())) is None

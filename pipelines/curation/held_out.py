@@ -1,0 +1,65 @@
+"""The problems of a test set, in whatever layout: all that the search for contamination needs is their text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from steplabel.engines.port import SPEED_ONLY
+from steplabel.labels.curation import HeldOutItem
+from steplabel.schemas import ConfigError, DataError
+from steplabel.schemas.layouts.problems import read_problem
+from steplabel.transforms.io import fingerprint, read_rows
+
+PLAIN_FIELDS = ("text", "problem", "question", "prompt", "input", "content")
+"""Where a row that is no problem of ours may hold its text; the first that does is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut:
+    """A test set.
+
+    Attributes:
+        name: the file's name without its suffixes, for messages.
+        content: hash of its bytes.
+        path: where it lies; plays no part in what it is.
+    """
+
+    name: str
+    content: str
+    path: str = field(metadata=SPEED_ONLY)
+
+
+def held_out(path: str) -> HeldOut:
+    """Name a test set. Raises ConfigError if nothing is there, or nothing of a known format."""
+    return HeldOut(name=PurePosixPath(path).name.partition(".")[0], content=fingerprint(path), path=path)
+
+
+def read_held_out(test_set: HeldOut) -> tuple[list[HeldOutItem], int]:
+    """Its items, and how many rows hold no text that could be searched for.
+
+    Raises:
+        ConfigError: not one row holds any.
+    """
+    items, without_text = [], 0
+    for row in read_rows(test_set.path):
+        text = "" if row.data is None else problem_text(row.data)
+        if text.strip():
+            items.append(HeldOutItem(test_set=test_set.name, id=row.where, text=text))
+        else:
+            without_text += 1
+    if not items:
+        raise ConfigError(
+            f"test set {test_set.path!r}: no row of {without_text} holds a text; wants {', '.join(PLAIN_FIELDS)}"
+        )
+    return items, without_text
+
+
+def problem_text(row: Mapping[str, Any]) -> str:
+    """What a row asks, empty if it says nothing: a problem of any layout, else the first plain text field."""
+    try:
+        return read_problem(row, line="").text
+    except DataError:  # a test set may lack what a problem to be solved needs
+        return next((row[name] for name in PLAIN_FIELDS if isinstance(row.get(name), str) and row[name].strip()), "")

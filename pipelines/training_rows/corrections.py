@@ -1,0 +1,107 @@
+"""Corrections of wrong solutions: GLoRe's refinements and InT's prefixes, from rollouts that are there.
+
+`refinements`, for a model that mends a draft once it is told where it goes wrong:
+
+    prompt          the question
+    draft           a wrong solution; its first `error_start` characters are right
+    error_step      0-based index of its first wrong step
+    completion      the whole corrected solution: the draft's right steps and a rollout to the right answer
+
+`prefixes`, for fine-tuning on what was right and the one step that keeps it so:
+
+    prompt          the question
+    completion      the right steps and the intervention; nothing behind it
+    prefix, intervention, wrong_step, continuation      its parts, what it replaces, what came after it
+
+Both name `problem_id`, `solution_id`, the `rollout` and the `completer` that wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from steplabel.labels.curation import (
+    InterventionPrefix,
+    Refinements,
+    RefinementTriple,
+    intervention_prefixes,
+    refinement_triples,
+)
+from steplabel.pipelines.training_rows.layout import (
+    ExportOptions,
+    Labelled,
+    Layout,
+    Said,
+    joined_rejects,
+    labelled_problems,
+    refused,
+)
+from steplabel.schemas import Evidence
+from steplabel.transforms.dataset import ChunkEntry, OutputFolder
+
+_Write: TypeAlias = Callable[[Refinements, Evidence], Iterator[Said]]
+
+
+def refinements(folder: OutputFolder, options: ExportOptions) -> Layout:
+    """GLoRe: draft, place of the error, corrected solution; `limit` of them a solution."""
+    return _layout(folder, options, _refinement_rows)
+
+
+def prefixes(folder: OutputFolder, options: ExportOptions) -> Layout:
+    """InT: right steps and the step that replaces the first wrong one; at most `limit` a solution."""
+    return _layout(folder, options, _prefix_rows)
+
+
+def _layout(folder: OutputFolder, options: ExportOptions, write: _Write) -> Layout:
+    def rows(chunk: ChunkEntry) -> Iterator[Said]:
+        for problem in labelled_problems(folder, chunk):
+            yield from joined_rejects(problem)
+            found = _found(problem, options)
+            yield from (refused(id_, str(reason)) for id_, reason in found.without)
+            yield from write(found, problem.evidence)
+
+    return rows
+
+
+def _found(problem: Labelled, options: ExportOptions) -> Refinements:
+    return refinement_triples(problem.evidence, problem.labels, limit=options.limit, seed=options.seed)
+
+
+def _refinement_rows(found: Refinements, _: Evidence) -> Iterator[Said]:
+    yield from map(_refinement, found.triples)
+
+
+def _prefix_rows(found: Refinements, evidence: Evidence) -> Iterator[Said]:
+    made = intervention_prefixes(found.triples, evidence)
+    yield from made.rejects
+    yield from map(_prefix, made.prefixes)
+
+
+def _refinement(triple: RefinementTriple) -> dict[str, Any]:
+    return {
+        "prompt": triple.problem,
+        "draft": triple.draft,
+        "error_step": triple.error_step,
+        "error_start": triple.error_start,
+        "completion": triple.corrected,
+        "problem_id": triple.problem_id,
+        "solution_id": triple.solution_id,
+        "rollout": triple.rollout,
+        "completer": triple.completer,
+    }
+
+
+def _prefix(found: InterventionPrefix) -> dict[str, Any]:
+    return {
+        "prompt": found.problem,
+        "completion": found.prefix + found.intervention,
+        "prefix": found.prefix,
+        "intervention": found.intervention,
+        "wrong_step": found.wrong_step,
+        "continuation": found.continuation,
+        "problem_id": found.problem_id,
+        "solution_id": found.solution_id,
+        "rollout": found.rollout,
+        "completer": found.completer,
+    }

@@ -1,0 +1,159 @@
+"""Each layout says what the functions behind it say, under the column names that trainers know."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from steplabel.pipelines.curation.options import CurationOptions, curation_of
+from steplabel.pipelines.curation.writing import curate, open_curation
+from steplabel.pipelines.exporting import EXPORTERS, Exported, export_dataset
+from steplabel.pipelines.generated import write_problems
+from steplabel.pipelines.models import model_use
+from steplabel.pipelines.overrides import apply_overrides
+from steplabel.pipelines.recipes import RECIPES
+from steplabel.pipelines.run import run
+from steplabel.pipelines.training_rows.layout import ExportOptions
+from steplabel.pipelines.worksite import RunOptions
+from steplabel.schemas import ConfigError
+from steplabel.transforms.dataset import OutputFolder
+from steplabel.transforms.io import read_rows
+
+SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> OutputFolder:
+    """`glore`: rollouts at every step and at the bare problem; several chunks."""
+    folder = tmp_path_factory.mktemp("source")
+    write_problems(folder / "problems.jsonl", count=24, seed=0, events=(4, 8))
+    recipe = apply_overrides(RECIPES["glore"](model_use(SOLVER)), ["annotator.k=4"])
+    options = RunOptions(input=str(folder / "problems.jsonl"), output=str(folder / "out"), chunk=7)
+    return run(recipe, options, Console(file=io.StringIO())).folder
+
+
+def exported(folder: OutputFolder, layout: str, path: Path, **options: Any) -> tuple[list[dict[str, Any]], Exported]:
+    report = export_dataset(folder, layout, str(path), ExportOptions(**options))
+    rows = [dict(row.data or {}) for row in read_rows(str(path))]
+    assert len(rows) == report.written
+    return rows, report
+
+
+@pytest.mark.parametrize("layout", EXPORTERS)
+def test_jsonl_and_parquet_hold_the_same(source: OutputFolder, tmp_path: Path, layout: str) -> None:
+    """Row by row, column by column."""
+    lines, first = exported(source, layout, tmp_path / "a.jsonl")
+    table, second = exported(source, layout, tmp_path / "a.parquet")
+    assert lines == table
+    assert first == second
+
+
+def test_mark_pairs(source: OutputFolder, tmp_path: Path) -> None:
+    """A right step and a first error behind one prefix; every prompt is question, blank line, steps so far."""
+    rows, report = exported(source, "pairs", tmp_path / "pairs.jsonl")
+    labels = {
+        (r.problem_id, "".join(r.steps[: i + 1])): (r.labels[i], r.problem)
+        for r in source.read("labels")
+        for i in range(len(r.steps))
+    }
+    for row in rows:
+        assert row["prompt"] == f"{row['problem']}\n\n{row['prefix']}"
+        chosen, problem = labels[row["problem_id"], row["prefix"] + row["chosen"]]
+        rejected, _ = labels[row["problem_id"], row["prefix"] + row["rejected"]]
+        assert (chosen, rejected, problem) == ("+", "-", row["problem"])
+        assert row["margin"] == row["chosen_value"] - row["rejected_value"]
+    with_pairs = {row["problem_id"] for row in rows}
+    problems = {row.problem_id for row in source.read("labels")}
+    assert report.refused == {("problem", "no_pair"): len(problems - with_pairs)}
+
+
+def test_value_pairs(source: OutputFolder, tmp_path: Path) -> None:
+    """The higher value is chosen; a margin leaves out the closer ones."""
+    rows, _ = exported(source, "value_pairs", tmp_path / "all.jsonl")
+    assert all(row["margin"] > 0 for row in rows)
+    few, _ = exported(source, "value_pairs", tmp_path / "few.jsonl", min_margin=0.5)
+    assert few == [row for row in rows if row["margin"] > 0.5]
+    assert 0 < len(few) < len(rows)
+
+
+def test_refinements(source: OutputFolder, tmp_path: Path) -> None:
+    """Draft and correction share the right steps; what gave none is counted by reason, all rows together."""
+    rows, report = exported(source, "refinements", tmp_path / "r.jsonl")
+    labelled = {row.solution_id: row for row in source.read("labels")}
+    for row in rows:
+        of = labelled[row["solution_id"]]
+        assert row["draft"] == "".join(of.steps)
+        assert row["error_step"] == of.first_error
+        assert row["draft"][: row["error_start"]] == row["completion"][: row["error_start"]]
+        assert row["draft"] != row["completion"]
+        assert row["error_start"] == len("".join(of.steps[: row["error_step"]]))
+    assert len(rows) + sum(report.refused.values()) == len(labelled)
+    assert {reason for _, reason in report.refused} >= {"no_error"}
+
+
+def test_prefixes(source: OutputFolder, tmp_path: Path) -> None:
+    """Trained on is the right prefix and one step more; the wrong step is another one."""
+    rows, _ = exported(source, "prefixes", tmp_path / "p.jsonl")
+    for row in rows:
+        assert row["completion"] == row["prefix"] + row["intervention"]
+        assert row["intervention"].count("\n") <= 1
+        assert row["intervention"].strip()
+    corrected = {(r["solution_id"], r["completion"]) for r in exported(source, "refinements", tmp_path / "r.jsonl")[0]}
+    assert {(row["solution_id"], row["completion"] + row["continuation"]) for row in rows} == corrected
+    assert any(row["intervention"] != row["wrong_step"] for row in rows)
+
+
+def test_last_steps_are_even(source: OutputFolder, tmp_path: Path) -> None:
+    """As many right as wrong, final steps apart from the others, over all chunks together."""
+    rows, report = exported(source, "last_steps", tmp_path / "l.jsonl")
+    counts = Counter((row["final"], row["label"]) for row in rows)
+    for final in (True, False):
+        assert counts[final, True] == counts[final, False] > 0
+    labelled = {(row.problem_id, row.solution_id): row for row in source.read("labels")}
+    for row in rows:
+        of = labelled[row["problem_id"], row["solution_id"]]
+        assert tuple(row["completions"]) == of.steps[: len(row["completions"])]
+        assert row["label"] == (of.labels[len(row["completions"]) - 1] == "+")
+        assert row["final"] == (len(row["completions"]) == len(of.steps))
+    decided = sum(mark != "unknown" for row in labelled.values() for mark in row.labels)
+    assert len(rows) + report.refused["step", "unbalanced"] == decided
+
+
+def test_unknown_steps_are_counted(label, recipe_of, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """They are neither right nor wrong examples."""
+    located = label("located", recipe=recipe_of("omegaprm_locate"), limit=24).folder
+    _, report = exported(located, "last_steps", tmp_path / "l.jsonl")
+    unknown = sum(mark == "unknown" for row in located.read("labels") for mark in row.labels)
+    assert report.refused["step", "undecided_step"] == unknown > 0
+
+
+@pytest.mark.parametrize("layout", ["pairs", "value_pairs", "refinements", "prefixes"])
+def test_joined_steps_are_nobodys_nodes(source: OutputFolder, tmp_path: Path, layout: str) -> None:
+    """Merged rows cannot be laid beside the evidence: they are refused with that reason, the others are exported."""
+    merged = OutputFolder(str(tmp_path / "merged"))
+    list(curate(open_curation(source, curation_of(CurationOptions(merge="random"))), merged))
+    joined = sum(row.label_policy.endswith("_merged") for row in merged.read("labels"))
+    _, report = exported(merged, layout, tmp_path / "x.jsonl")
+    assert report.refused["solution", "joined_steps"] == joined > 0
+
+
+def test_nothing_to_say_leaves_no_file(source: OutputFolder, tmp_path: Path) -> None:
+    """The error says why, and an older file stays."""
+    path = tmp_path / "old.jsonl"
+    path.write_text(json.dumps({"mine": 1}))
+    with pytest.raises(ConfigError, match="problems no_pair"):
+        export_dataset(source, "value_pairs", str(path), ExportOptions(min_margin=5.0))
+    assert path.read_text() == json.dumps({"mine": 1})
+
+
+@pytest.mark.parametrize("options", [{"min_margin": -0.1}, {"min_margin": float("nan")}, {"limit": 0}], ids=str)
+def test_options_out_of_range(options: dict[str, Any]) -> None:
+    """They are refused with both values."""
+    with pytest.raises(ConfigError, match="--min-margin"):
+        ExportOptions(**options)
