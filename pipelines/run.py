@@ -104,22 +104,34 @@ def _chunks(recipe: Recipe, options: RunOptions) -> Iterator[_Chunk]:
 def _run_chunks(site: Worksite, flags: PipelineOptions, progress: RunProgress) -> tuple[int, int, bool]:
     """Rows read, rows refused, and whether everything is done."""
     rows = refused = after = 0
-    complete = True
+    complete, spent = True, False
     for chunk in _chunks(site.recipe, site.options):
         after = chunk.name.index + 1
         _check_not_shrunk(site, chunk.name)
+        done = _is_done(site, chunk.name)
+        if spent and not done:
+            return rows, refused, False
         rows += len(chunk.problems) + len(chunk.refused)
         refused += len(chunk.refused)
-        if not _is_done(site, chunk.name):
-            _run_chunk(site, chunk, flags)
-            done = _is_done(site, chunk.name)
-            complete &= done
-            write_card(site.folder)
-            if not done and _budget_spent(site):
-                return rows, refused, False
+        if not done:
+            spent = _label_chunk(site, chunk, flags)
+            complete &= _is_done(site, chunk.name)
         progress.committed(rows)
     _check_not_shrunk(site, ChunkName(index=after, key="", rows=0))
     return rows, refused, complete
+
+
+def _label_chunk(site: Worksite, chunk: _Chunk, flags: PipelineOptions) -> bool:
+    """Commit the chunk; returns whether the budget ended with it.
+
+    It has not where the store answered the whole chunk: that may know what the next ones ask, too.
+    """
+    before = read_progress(site.store, site.account)
+    _run_chunk(site, chunk, flags)
+    write_card(site.folder)
+    usage = read_progress(site.store, site.account)
+    asked = usage.engine_requests > before.engine_requests
+    return _is_spent(site.options, usage) and (asked or not _is_done(site, chunk.name))
 
 
 def _check_not_shrunk(site: Worksite, name: ChunkName) -> None:
@@ -129,8 +141,7 @@ def _check_not_shrunk(site: Worksite, name: ChunkName) -> None:
         raise ConfigError(f"{site.folder.path!r} holds more rows than --limit asks for: choose another --output")
 
 
-def _budget_spent(site: Worksite) -> bool:
-    usage, options = read_progress(site.store, site.account), site.options
+def _is_spent(options: RunOptions, usage: StoreProgress) -> bool:
     limits = ((options.max_tokens, usage.completion_tokens), (options.max_requests, usage.engine_requests))
     return any(limit is not None and used >= limit for limit, used in limits)
 

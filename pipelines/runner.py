@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from steplabel.engines.devices import worker_environment
 from steplabel.engines.port import EngineSpec
 from steplabel.pipelines.external import external_workers
-from steplabel.schemas import ConfigError, DataError, EngineError, ModelLoadError, StoreError
+from steplabel.schemas import ConfigError, SteplabelError
 
 
 class RunnerKind(StrEnum):
@@ -94,12 +95,37 @@ def _quieten_beam() -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
+_NEXT_IN_CHAIN: Final = re.compile(
+    r"^(?:During handling of the above exception, another exception occurred"
+    r"|The above exception was the direct cause of the following exception):$",
+    re.MULTILINE,
+)
+_RAISED: Final = re.compile(
+    r"^(?:RuntimeError: )?(?:KeyboardInterrupt|steplabel\.[\w.]+\.(?P<kind>\w+))(?:: (?P<message>.*?))?"
+    r"(?: \[while running '[^']*'\])?\s*\Z",
+    re.MULTILINE | re.DOTALL,
+)
+
+
 def original_error(error: RuntimeError) -> BaseException:
-    """What a worker raised, out of the RuntimeError in which Beam quotes it; else the error itself."""
-    last = str(error).strip().rpartition("\n")[2]
-    if "KeyboardInterrupt" in last:
+    """What a worker raised, out of the RuntimeError in which Beam quotes it; else the error itself.
+
+    A quoted traceback is indented but for the line that names the error; what follows that is the message's.
+    """
+    found = _RAISED.search(_NEXT_IN_CHAIN.split(str(error))[-1])
+    if found is None:
+        return error
+    if found["kind"] is None:
         return KeyboardInterrupt()
-    for kind in (ModelLoadError, ConfigError, DataError, EngineError, StoreError):
-        if found := re.search(rf"\b{kind.__name__}: (.*)", last):
-            return kind(found[1].partition(" [while running")[0])
-    return error
+    kind = _kind(found["kind"], SteplabelError)
+    return error if kind is None else kind(found["message"] or "")
+
+
+def _kind(name: str, root: type[SteplabelError]) -> type[SteplabelError] | None:
+    """The error of this name; its base, where it is not made of a message alone."""
+    if root.__name__ == name:
+        return root
+    for kind in root.__subclasses__():
+        if found := _kind(name, kind):
+            return found if found.__init__ is root.__init__ else root
+    return None
