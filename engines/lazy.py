@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeVar, runtime_checkable
 
-from steplabel.engines.devices import take_gpus
 from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, RenderedPrompt
 from steplabel.schemas import ConfigError, EngineClosed, ModelIdentity, ModelLoadError
 
@@ -140,7 +139,6 @@ class LazyEngine:
 
 
 def _open_model(spec: EngineSpec) -> Engine:
-    take_gpus()  # before anything asks CUDA, which reads once which GPUs it may see
     try:
         engine = spec.open()
     except ConfigError as error:
