@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Protocol, TypeVar, runtime_checkable
 
-from steplabel.engines.devices import take_gpus
 from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, RenderedPrompt
 from steplabel.schemas import ConfigError, EngineClosed, ModelIdentity, ModelLoadError
 
@@ -141,7 +140,6 @@ class LazyEngine:
 
 
 def _open_model(spec: EngineSpec) -> Engine:
-    take_gpus()  # before anything asks CUDA, which reads once which GPUs it may see
     with _load_errors():
         engine = spec.open()
     _spare_from_collector()

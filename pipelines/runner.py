@@ -5,20 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
+import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from steplabel.engines.devices import worker_environment
+from steplabel.engines.devices import worker_gpus
 from steplabel.engines.port import EngineSpec
 from steplabel.pipelines.external import external_workers
+from steplabel.pipelines.worker_processes import worker_processes
 from steplabel.schemas import ConfigError, SteplabelError
+
+THREADS: Final = "OMP_NUM_THREADS"
 
 
 class RunnerKind(StrEnum):
@@ -47,8 +50,8 @@ class RunnerChoice:
 
 
 @contextmanager
-def beam_options(choice: RunnerChoice, engines: Sequence[EngineSpec]) -> Iterator[PipelineOptions]:
-    """Options for pipelines of this choice; what has to run beside them runs until the block ends.
+def beam_pipelines(choice: RunnerChoice, engines: Sequence[EngineSpec]) -> Iterator[Callable[[], beam.Pipeline]]:
+    """What makes pipelines of this choice; what has to run beside them runs until the block ends.
 
     Args:
         engines: what the workers will open, so that each gets the GPUs it needs.
@@ -56,38 +59,26 @@ def beam_options(choice: RunnerChoice, engines: Sequence[EngineSpec]) -> Iterato
     _quieten_beam()
     if choice.kind is RunnerKind.EXTERNAL:
         with external_workers() as flags:
-            yield PipelineOptions(flags)
+            yield lambda: beam.Pipeline(options=PipelineOptions(flags))
     elif choice.kind is RunnerKind.RETRYING:
-        yield PipelineOptions(["--runner=BundleBasedDirectRunner"])
+        yield lambda: beam.Pipeline(options=PipelineOptions(["--runner=BundleBasedDirectRunner"]))
     elif choice.workers == 1:
-        yield PipelineOptions(["--runner=FnApiRunner"])
+        yield lambda: beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"]))
     else:
-        with _environment_of_workers(choice.workers, engines):
-            yield PipelineOptions(
-                [
-                    "--runner=FnApiRunner",
-                    f"--direct_num_workers={choice.workers}",
-                    "--direct_running_mode=multi_processing",
-                ]
-            )
+        options = PipelineOptions([f"--direct_num_workers={choice.workers}"])
+        with worker_processes(_variables(choice.workers, engines)) as pool:
+            try:
+                yield lambda: beam.Pipeline(runner=FnApiRunner(default_environment=pool.environment), options=options)
+            except RuntimeError:
+                pool.check()
+                raise
 
 
-@contextmanager
-def _environment_of_workers(workers: int, engines: Sequence[EngineSpec]) -> Iterator[None]:
-    """What worker processes inherit: quiet logs, and a share of the cores and of the GPUs."""
+def _variables(workers: int, engines: Sequence[EngineSpec]) -> list[dict[str, str]]:
+    """What each worker process gets: a share of the cores, unless the user said how many threads, and of the GPUs."""
     cores = max(1, (os.cpu_count() or 1) // workers)
-    with tempfile.TemporaryDirectory() as folder:
-        quiet = Path(folder, "options.json")  # this runner hands its workers no options, but they look for such a file
-        quiet.write_text('{"default_sdk_harness_log_level": "CRITICAL"}')
-        machine = {"OMP_NUM_THREADS": str(cores)} | worker_environment(engines, Path(folder))
-        wanted = machine | {"PIPELINE_OPTIONS_FILE": str(quiet)} | os.environ
-        before = dict(os.environ)
-        os.environ.update(wanted)
-        try:
-            yield
-        finally:
-            for name in wanted.keys() - before.keys():
-                del os.environ[name]
+    threads = {} if THREADS in os.environ else {THREADS: str(cores)}
+    return [threads | gpus for gpus in worker_gpus(engines, workers)]
 
 
 def _quieten_beam() -> None:

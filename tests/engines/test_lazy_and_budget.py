@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import threading
 from collections.abc import Callable, Iterable
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from steplabel.engines import (
     BudgetedEngine,
@@ -26,12 +24,10 @@ from steplabel.engines import (
     ScriptedSpec,
     StoredSpec,
     budget,
-    devices,
     read_progress,
 )
 from steplabel.engines.port import PartlyAnswered
 from steplabel.engines.scripted import ScriptFunction
-from steplabel.engines.transformers.spec import TransformersSpec
 from steplabel.schemas import BudgetExhausted, ConfigError, EngineClosed, EngineError, ModelIdentity, ModelLoadError
 
 Ask = Callable[..., GenerateRequest]
@@ -145,22 +141,6 @@ def test_lazy_engine_does_not_look_again_where_nothing_was(ask: Ask, kind: type[
     with pytest.raises(ModelLoadError, match="no such model there"):
         asyncio.run(engine.generate(ask()))
     assert len(looked) == 1
-
-
-def test_gpus_are_taken_before_cuda_is_asked(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CUDA reads once which GPUs it may see: a worker's own must be chosen before anything calls it."""
-    seen = []
-    monkeypatch.setattr(devices, "_held", [])
-    for name, value in {devices.CLAIMS: str(tmp_path), devices.EACH: "1", devices.VISIBLE: "6,7"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(seen.append(os.environ[devices.VISIBLE])))
-    engine = LazyEngine(TransformersSpec())
-    answer = asyncio.run(engine.generate(ask(max_tokens=2)))
-    asyncio.run(engine.close())
-    assert len(answer.samples) == 1
-    assert set(seen) == {"6"}
-    for lock in devices._held:
-        lock.release()
 
 
 def test_lazy_engine_closes(ask: Ask) -> None:
