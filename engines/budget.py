@@ -1,8 +1,8 @@
 """A stated limit on what the model may do. It sits inside the store: store -> budget -> model.
 
-What counts is what the model did: requests that reached it, and tokens it generated. Samples served from the
-store are free, so a run that stopped on its budget can be replayed, or resumed with a larger one, for
-nothing.
+What counts is what the model was asked and did: requests that reached it, also those that failed, and tokens it
+generated. Samples served from the store are free, so a run that stopped on its budget can be replayed, or resumed with
+a larger one, for nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from time import monotonic
 from typing import TypeAlias
 
 from steplabel.engines.lazy import EnginePreview, LazyEngine, preview_of
-from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, RenderedPrompt
+from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, PartlyAnswered, RenderedPrompt
 from steplabel.engines.store.progress import read_progress
+from steplabel.engines.store.usage import reached_model
 from steplabel.schemas import BudgetExhausted, ConfigError, ModelIdentity
 
 Spent: TypeAlias = Callable[[], tuple[int, int]]
@@ -31,8 +32,8 @@ class BudgetedEngine:
     Args:
         max_tokens: generated tokens; None for no limit.
         max_requests: requests that reach the model; None for no limit. 0 allows nothing but the store.
-        spent: returns (tokens, requests) of all processes of the run, where several share one budget. Without
-            it, the budget is this engine's own.
+        spent: returns (tokens, requests) of the whole run, earlier ones and other processes included, this engine's
+            own once they are written. Without it, the budget is this engine's own.
     """
 
     def __init__(
@@ -47,8 +48,9 @@ class BudgetedEngine:
         self._engine = engine
         self._limits = (max_tokens, max_requests)
         self._shared = spent
-        self._read: tuple[float, tuple[int, int]] | None = None
-        self._tokens = self._requests = 0
+        self._read_at: float | None = None
+        self._others = (0, 0)
+        self._tokens = self._requests = self._in_flight = 0
 
     @property
     def identity(self) -> ModelIdentity:
@@ -61,9 +63,9 @@ class BudgetedEngine:
 
     @property
     def spent(self) -> tuple[int, int]:
-        """Generated tokens and requests: this engine's own, or the shared total where that is larger."""
-        shared = self._shared_total()
-        return max(self._tokens, shared[0]), max(self._requests, shared[1])
+        """Generated tokens and requests: this engine's own, those in flight included, and what others spent."""
+        self._look_at_others()
+        return self._others[0] + self._tokens, self._others[1] + self._requests
 
     async def generate(self, request: GenerateRequest) -> Completions:
         """Pass the request on.
@@ -73,26 +75,48 @@ class BudgetedEngine:
         """
         self._check_budget()
         self._requests += 1
-        answer = await self._engine.generate(request)
-        self._tokens += sum(sample.completion_tokens for sample in answer.samples)
+        self._in_flight += 1
+        try:
+            answer = await self._engine.generate(request)
+            self._book(answer)
+        except PartlyAnswered as error:
+            self._book(error.came)
+            raise
+        except BaseException as error:
+            if not reached_model(error):
+                self._requests -= 1
+            raise
+        finally:
+            self._in_flight -= 1
         return answer
 
     async def close(self) -> None:
         """Close the engine inside."""
         await self._engine.close()
 
+    def _book(self, answer: Completions) -> None:
+        """Its first request was counted when it was made."""
+        self._tokens += sum(sample.completion_tokens for sample in answer.samples)
+        self._requests += answer.requests - 1
+
     def _check_budget(self) -> None:
         for used, limit, what in zip(self.spent, self._limits, ("tokens", "requests"), strict=True):
             if limit is not None and used >= limit:
                 raise BudgetExhausted(f"{used:,} {what} of the model are spent, the budget is {limit:,}")
 
-    def _shared_total(self) -> tuple[int, int]:
-        if self._shared is None:
-            return 0, 0
+    def _look_at_others(self) -> None:
+        """Raise what others are known to have spent.
+
+        At least the shared total less all that this engine has brought to an end, which is in that total or will be.
+        Nobody gives anything back, so the largest such difference so far holds.
+        """
         now = monotonic()
-        if self._read is None or now - self._read[0] > SHARED_READ_SECONDS:
-            self._read = now, self._shared()
-        return self._read[1]
+        if self._shared is None or (self._read_at is not None and now - self._read_at <= SHARED_READ_SECONDS):
+            return
+        self._read_at = now
+        tokens, requests = self._shared()
+        ended = self._requests - self._in_flight
+        self._others = max(self._others[0], tokens - self._tokens), max(self._others[1], requests - ended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Protocol, TypeVar, runtime_checkable
 
-from steplabel.engines.devices import take_gpus
 from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, RenderedPrompt
 from steplabel.schemas import ConfigError, EngineClosed, ModelIdentity, ModelLoadError
 
@@ -140,11 +140,8 @@ class LazyEngine:
 
 
 def _open_model(spec: EngineSpec) -> Engine:
-    take_gpus()  # before anything asks CUDA, which reads once which GPUs it may see
-    try:
+    with _load_errors():
         engine = spec.open()
-    except ConfigError as error:
-        raise ModelLoadError(str(error)) from error
     _spare_from_collector()
     return engine
 
@@ -159,7 +156,21 @@ def _spare_from_collector() -> None:
 
 
 def _previewed(spec: EngineSpec) -> EnginePreview | None:
-    try:
+    with _load_errors():
         return preview_of(spec)
+
+
+@contextmanager
+def _load_errors() -> Iterator[None]:
+    """Make a ModelLoadError of whatever is raised: every later request would meet the same."""
+    try:
+        yield
+    except ModelLoadError:
+        raise
     except ConfigError as error:
         raise ModelLoadError(str(error)) from error
+    except Exception as error:  # a model's libraries, and its own code, raise all kinds
+        raise ModelLoadError(
+            f"the model cannot be opened: {type(error).__name__}: {error}; `steplabel doctor` looks at what is "
+            "installed, and --engine-set changes what the engine is told (device, dtype, ...)"
+        ) from error

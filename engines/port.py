@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from steplabel.schemas import ConfigError, FinishReason, Message, ModelIdentity, SamplingParams
+from steplabel.schemas import (
+    ConfigError,
+    EngineError,
+    FinishReason,
+    Message,
+    ModelIdentity,
+    SamplingParams,
+    SteplabelError,
+)
 
 SPEED_ONLY: Final[Mapping[str, Any]] = MappingProxyType({"speed_only": True})
 """Metadata of a configuration's field that changes how fast a model writes, or where it is reached, never what
@@ -102,6 +110,7 @@ class Completions:
         keys: the store's content key of each sample; empty from an engine that stands alone.
         prompt_tokens, cached_tokens: of prompt and prefix together, counted once for the request.
         cost: what the request cost in money, by a price table the user set; 0 where there is none.
+        requests: made of the model for it: several where a server takes fewer samples at once than were asked for.
         stored: how many of the samples came from a store instead of the model.
     """
 
@@ -112,6 +121,21 @@ class Completions:
     prompt_logprob: float | None = None
     keys: tuple[str, ...] = ()
     stored: int = 0
+    requests: int = 1
+
+
+class PartlyAnswered(EngineError):  # noqa: N818 - says what happened
+    """Some samples of a request came, and the rest failed: what came was paid for, and a store keeps it.
+
+    Attributes:
+        came: fewer samples than were asked for, by index; at least one.
+        failure: what kept the rest from coming.
+    """
+
+    def __init__(self, came: Completions, failure: SteplabelError) -> None:
+        super().__init__(f"{len(came.samples)} samples came, the rest did not: {failure}")
+        self.came = came
+        self.failure = failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +166,8 @@ class Engine(Protocol):
         """Sample.
 
         Raises:
-            EngineError: the model failed; the answer is unknown and may be asked for again.
+            EngineError: the model failed; the answer is unknown and may be asked for again. PartlyAnswered, from
+                engines that ask for a request in parts: only some of it is unknown.
             EngineClosed: `close` was called.
             ConfigError: the request can never work on this engine.
         """

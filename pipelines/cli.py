@@ -116,6 +116,9 @@ def run(
         int | None, typer.Option(help="Most tokens in one shard, the unit of retry \\[default: one shard a worker].")
     ] = None,
     max_reject_share: Annotated[float, typer.Option(help="Fail if more of the input rows are refused.")] = 0.9,
+    redact: Annotated[
+        str, typer.Option(help="Function that hides in texts what must not be stored: module:function.")
+    ] = "",
 ) -> None:
     """Sample solutions, gather evidence about every step, derive labels, write a dataset.
 
@@ -138,6 +141,7 @@ def run(
         max_requests=max_requests,
         shard_tokens=shard_tokens,
         max_reject_share=max_reject_share,
+        redact=redact,
     )
     models = _Models(engine, engine_set or [], completer, completer_set or [])
     result = label(_recipe(recipe, models, [f"seed={seed}", *(set_ or [])]), options, err)

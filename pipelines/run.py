@@ -7,13 +7,12 @@ and the rollout store answers what was asked before.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
 from steplabel.engines.store.progress import StoreProgress, read_progress
@@ -21,7 +20,7 @@ from steplabel.pipelines.card import write_card
 from steplabel.pipelines.graph import ChunkJob, build
 from steplabel.pipelines.progress import RunProgress
 from steplabel.pipelines.recipe import Recipe
-from steplabel.pipelines.runner import beam_options, original_error
+from steplabel.pipelines.runner import beam_pipelines, original_error
 from steplabel.pipelines.worksite import RunOptions, Worksite
 from steplabel.schemas import ConfigError, DataError, Evidence, Reject, content_id
 from steplabel.transforms.dataset import ChunkName, OutputFolder
@@ -58,11 +57,11 @@ def run(recipe: Recipe, options: RunOptions, console: Console) -> RunResult:
     with ExitStack() as stack:
         stack.callback(close_engine_host)
         worksite = Worksite.enter(recipe, options, stack)
-        beam_flags = stack.enter_context(beam_options(options.runner, (recipe.policy, recipe.completer)))
+        pipelines = stack.enter_context(beam_pipelines(options.runner, (recipe.policy, recipe.completer)))
         total = _count(options)
         progress = RunProgress(store=worksite.store, run_id=worksite.account, total=total, console=console)
         with progress.shown():
-            rows, refused, complete = _run_chunks(worksite, beam_flags, progress)
+            rows, refused, complete = _run_chunks(worksite, pipelines, progress)
     usage = read_progress(worksite.store, worksite.account)
     write_card(worksite.folder)  # again: a kill between a commit and its card leaves an old one behind
     worksite.folder.set_success(complete and worksite.folder.require_manifest().rows()["labels"] > 0)
@@ -101,25 +100,37 @@ def _chunks(recipe: Recipe, options: RunOptions) -> Iterator[_Chunk]:
         index += 1
 
 
-def _run_chunks(site: Worksite, flags: PipelineOptions, progress: RunProgress) -> tuple[int, int, bool]:
+def _run_chunks(site: Worksite, pipelines: Callable[[], beam.Pipeline], progress: RunProgress) -> tuple[int, int, bool]:
     """Rows read, rows refused, and whether everything is done."""
     rows = refused = after = 0
-    complete = True
+    complete, spent = True, False
     for chunk in _chunks(site.recipe, site.options):
         after = chunk.name.index + 1
         _check_not_shrunk(site, chunk.name)
+        done = _is_done(site, chunk.name)
+        if spent and not done:
+            return rows, refused, False
         rows += len(chunk.problems) + len(chunk.refused)
         refused += len(chunk.refused)
-        if not _is_done(site, chunk.name):
-            _run_chunk(site, chunk, flags)
-            done = _is_done(site, chunk.name)
-            complete &= done
-            write_card(site.folder)
-            if not done and _budget_spent(site):
-                return rows, refused, False
+        if not done:
+            spent = _label_chunk(site, chunk, pipelines)
+            complete &= _is_done(site, chunk.name)
         progress.committed(rows)
     _check_not_shrunk(site, ChunkName(index=after, key="", rows=0))
     return rows, refused, complete
+
+
+def _label_chunk(site: Worksite, chunk: _Chunk, pipelines: Callable[[], beam.Pipeline]) -> bool:
+    """Commit the chunk; returns whether the budget ended with it.
+
+    It has not where the store answered the whole chunk: that may know what the next ones ask, too.
+    """
+    before = read_progress(site.store, site.account)
+    _run_chunk(site, chunk, pipelines)
+    write_card(site.folder)
+    usage = read_progress(site.store, site.account)
+    asked = usage.engine_requests > before.engine_requests
+    return _is_spent(site.options, usage) and (asked or not _is_done(site, chunk.name))
 
 
 def _check_not_shrunk(site: Worksite, name: ChunkName) -> None:
@@ -129,8 +140,7 @@ def _check_not_shrunk(site: Worksite, name: ChunkName) -> None:
         raise ConfigError(f"{site.folder.path!r} holds more rows than --limit asks for: choose another --output")
 
 
-def _budget_spent(site: Worksite) -> bool:
-    usage, options = read_progress(site.store, site.account), site.options
+def _is_spent(options: RunOptions, usage: StoreProgress) -> bool:
     limits = ((options.max_tokens, usage.completion_tokens), (options.max_requests, usage.engine_requests))
     return any(limit is not None and used >= limit for limit, used in limits)
 
@@ -140,7 +150,7 @@ def _is_done(site: Worksite, name: ChunkName) -> bool:
     return entry is not None and entry.name == name and entry.complete
 
 
-def _run_chunk(site: Worksite, chunk: _Chunk, flags: PipelineOptions) -> None:
+def _run_chunk(site: Worksite, chunk: _Chunk, pipelines: Callable[[], beam.Pipeline]) -> None:
     policy, completer = site.engines()
     site.folder.stage(chunk.name.index)
     job = ChunkJob(
@@ -159,7 +169,7 @@ def _run_chunk(site: Worksite, chunk: _Chunk, flags: PipelineOptions) -> None:
         ),
     )
     try:
-        with beam.Pipeline(options=flags) as pipeline:
+        with pipelines() as pipeline:
             build(pipeline, job, chunk.problems, chunk.refused)
     except RuntimeError as error:
         raise original_error(error) from error

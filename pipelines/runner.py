@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from typing import Final
 
+import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from steplabel.engines.devices import worker_environment
+from steplabel.engines.devices import worker_gpus
 from steplabel.engines.port import EngineSpec
 from steplabel.pipelines.external import external_workers
-from steplabel.schemas import ConfigError, DataError, EngineError, ModelLoadError, StoreError
+from steplabel.pipelines.worker_processes import worker_processes
+from steplabel.schemas import ConfigError, SteplabelError
+
+THREADS: Final = "OMP_NUM_THREADS"
 
 
 class RunnerKind(StrEnum):
@@ -46,8 +50,8 @@ class RunnerChoice:
 
 
 @contextmanager
-def beam_options(choice: RunnerChoice, engines: Sequence[EngineSpec]) -> Iterator[PipelineOptions]:
-    """Options for pipelines of this choice; what has to run beside them runs until the block ends.
+def beam_pipelines(choice: RunnerChoice, engines: Sequence[EngineSpec]) -> Iterator[Callable[[], beam.Pipeline]]:
+    """What makes pipelines of this choice; what has to run beside them runs until the block ends.
 
     Args:
         engines: what the workers will open, so that each gets the GPUs it needs.
@@ -55,38 +59,26 @@ def beam_options(choice: RunnerChoice, engines: Sequence[EngineSpec]) -> Iterato
     _quieten_beam()
     if choice.kind is RunnerKind.EXTERNAL:
         with external_workers() as flags:
-            yield PipelineOptions(flags)
+            yield lambda: beam.Pipeline(options=PipelineOptions(flags))
     elif choice.kind is RunnerKind.RETRYING:
-        yield PipelineOptions(["--runner=BundleBasedDirectRunner"])
+        yield lambda: beam.Pipeline(options=PipelineOptions(["--runner=BundleBasedDirectRunner"]))
     elif choice.workers == 1:
-        yield PipelineOptions(["--runner=FnApiRunner"])
+        yield lambda: beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"]))
     else:
-        with _environment_of_workers(choice.workers, engines):
-            yield PipelineOptions(
-                [
-                    "--runner=FnApiRunner",
-                    f"--direct_num_workers={choice.workers}",
-                    "--direct_running_mode=multi_processing",
-                ]
-            )
+        options = PipelineOptions([f"--direct_num_workers={choice.workers}"])
+        with worker_processes(_variables(choice.workers, engines)) as pool:
+            try:
+                yield lambda: beam.Pipeline(runner=FnApiRunner(default_environment=pool.environment), options=options)
+            except RuntimeError:
+                pool.check()
+                raise
 
 
-@contextmanager
-def _environment_of_workers(workers: int, engines: Sequence[EngineSpec]) -> Iterator[None]:
-    """What worker processes inherit: quiet logs, and a share of the cores and of the GPUs."""
+def _variables(workers: int, engines: Sequence[EngineSpec]) -> list[dict[str, str]]:
+    """What each worker process gets: a share of the cores, unless the user said how many threads, and of the GPUs."""
     cores = max(1, (os.cpu_count() or 1) // workers)
-    with tempfile.TemporaryDirectory() as folder:
-        quiet = Path(folder, "options.json")  # this runner hands its workers no options, but they look for such a file
-        quiet.write_text('{"default_sdk_harness_log_level": "CRITICAL"}')
-        machine = {"OMP_NUM_THREADS": str(cores)} | worker_environment(engines, Path(folder))
-        wanted = machine | {"PIPELINE_OPTIONS_FILE": str(quiet)} | os.environ
-        before = dict(os.environ)
-        os.environ.update(wanted)
-        try:
-            yield
-        finally:
-            for name in wanted.keys() - before.keys():
-                del os.environ[name]
+    threads = {} if THREADS in os.environ else {THREADS: str(cores)}
+    return [threads | gpus for gpus in worker_gpus(engines, workers)]
 
 
 def _quieten_beam() -> None:
@@ -94,12 +86,37 @@ def _quieten_beam() -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
+_NEXT_IN_CHAIN: Final = re.compile(
+    r"^(?:During handling of the above exception, another exception occurred"
+    r"|The above exception was the direct cause of the following exception):$",
+    re.MULTILINE,
+)
+_RAISED: Final = re.compile(
+    r"^(?:RuntimeError: )?(?:KeyboardInterrupt|steplabel\.[\w.]+\.(?P<kind>\w+))(?:: (?P<message>.*?))?"
+    r"(?: \[while running '[^']*'\])?\s*\Z",
+    re.MULTILINE | re.DOTALL,
+)
+
+
 def original_error(error: RuntimeError) -> BaseException:
-    """What a worker raised, out of the RuntimeError in which Beam quotes it; else the error itself."""
-    last = str(error).strip().rpartition("\n")[2]
-    if "KeyboardInterrupt" in last:
+    """What a worker raised, out of the RuntimeError in which Beam quotes it; else the error itself.
+
+    A quoted traceback is indented but for the line that names the error; what follows that is the message's.
+    """
+    found = _RAISED.search(_NEXT_IN_CHAIN.split(str(error))[-1])
+    if found is None:
+        return error
+    if found["kind"] is None:
         return KeyboardInterrupt()
-    for kind in (ModelLoadError, ConfigError, DataError, EngineError, StoreError):
-        if found := re.search(rf"\b{kind.__name__}: (.*)", last):
-            return kind(found[1].partition(" [while running")[0])
-    return error
+    kind = _kind(found["kind"], SteplabelError)
+    return error if kind is None else kind(found["message"] or "")
+
+
+def _kind(name: str, root: type[SteplabelError]) -> type[SteplabelError] | None:
+    """The error of this name; its base, where it is not made of a message alone."""
+    if root.__name__ == name:
+        return root
+    for kind in root.__subclasses__():
+        if found := _kind(name, kind):
+            return found if found.__init__ is root.__init__ else root
+    return None

@@ -13,11 +13,12 @@ from filelock import FileLock, Timeout
 from steplabel.engines.budget import BudgetedSpec
 from steplabel.engines.devices import check_workers
 from steplabel.engines.lazy import LazyEngine
-from steplabel.engines.port import EngineSpec
+from steplabel.engines.port import EngineSpec, GenerateRequest
+from steplabel.engines.store.redaction import named_redaction
 from steplabel.engines.store.rollout_store import StoredSpec
-from steplabel.pipelines.recipe import Recipe, config_hash, describe
+from steplabel.pipelines.recipe import USUAL_STEPS, Recipe, config_hash, describe
 from steplabel.pipelines.runner import RunnerChoice
-from steplabel.schemas import ConfigError, ModelIdentity, RunInfo, codec, content_id
+from steplabel.schemas import ConfigError, ModelIdentity, Problem, RunInfo, codec, content_id
 from steplabel.schemas.arrow import TABLES, schema_fingerprint
 from steplabel.transforms.dataset import PRIVATE, Manifest, OutputFolder
 from steplabel.transforms.io import absolute, fingerprint
@@ -29,7 +30,7 @@ STORE_NAME = "rollouts.sqlite"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What a run reads and writes, and how far it may go. None of it changes a label.
+    """What a run reads and writes, and how far it may go. None of it changes a label, `redact` apart.
 
     Attributes:
         layout: `auto` or a name from `intake.READERS`.
@@ -40,6 +41,7 @@ class RunOptions:
         shard_tokens: most tokens that one shard may cost, and hence what a lost worker may cost; None for one
             shard a worker, which keeps the engine fullest.
         max_reject_share: share of input rows that may be refused before the run counts as failed.
+        redact: `module:function`, which hides in rollouts' texts what must not be stored; empty for none.
     """
 
     input: str
@@ -53,6 +55,7 @@ class RunOptions:
     max_requests: int | None = None
     shard_tokens: int | None = None
     max_reject_share: float = 0.9
+    redact: str = ""
 
     def __post_init__(self) -> None:
         if not self.output.strip("/"):
@@ -82,13 +85,15 @@ class Worksite:
     def enter(cls, recipe: Recipe, options: RunOptions, stack: ExitStack) -> Worksite:
         """Lock the folder, check that it is new or this run's own, and clear what a kill left behind."""
         check_workers((recipe.policy, recipe.completer), options.runner.workers)
+        if options.redact:
+            named_redaction(options.redact)  # a wrong name ends here, before anything is written
         folder = OutputFolder(options.output)
         folder.require_free()
-        asked, models = fingerprint(options.input), _identities(recipe)
+        asked, models = fingerprint(options.input), _models(recipe)
         if folder.is_local:
             stack.enter_context(locked(folder))
         manifest = folder.manifest() or _new_manifest(recipe, options, models, asked)
-        info = _run_info(recipe, models, asked)
+        info = _run_info(recipe, models, asked, redact=options.redact)
         _check_same_run(manifest, info, options)
         folder.write_manifest(manifest)
         folder.set_success(False)
@@ -111,17 +116,18 @@ class Worksite:
                 store=self.store,
                 run_id=self.account,
             )
-        return StoredSpec(engine=limited, path=self.store, run_id=self.account)
+        return StoredSpec(engine=limited, path=self.store, run_id=self.account, redact=self.options.redact)
 
 
-def _run_info(recipe: Recipe, models: Sequence[ModelIdentity], asked: str) -> RunInfo:
+def _run_info(recipe: Recipe, models: Sequence[ModelIdentity], asked: str, *, redact: str) -> RunInfo:
     hashed = config_hash(recipe)
-    run_id = content_id("run", hashed, asked, [model.id for model in models])[:16]
+    changes = [redact] if redact else []
+    run_id = content_id("run", hashed, asked, [model.id for model in models], *changes)[:16]
     return RunInfo(run_id=run_id, recipe=recipe.name, code_version=__version__, config_hash=hashed)
 
 
 def _new_manifest(recipe: Recipe, options: RunOptions, models: Sequence[ModelIdentity], asked: str) -> Manifest:
-    info = _run_info(recipe, models, asked)
+    info = _run_info(recipe, models, asked, redact=options.redact)
     return Manifest(
         run=info,
         config=codec.to_json(describe(recipe)).decode(),
@@ -153,13 +159,32 @@ def _check_same_run(manifest: Manifest, info: RunInfo, options: RunOptions) -> N
         )
 
 
-def _identities(recipe: Recipe) -> tuple[ModelIdentity, ...]:
+def _models(recipe: Recipe) -> tuple[ModelIdentity, ...]:
     """Policy and completer as they are now, read without loading weights where the engine can."""
     engines = {spec: LazyEngine(spec) for spec in (recipe.policy, recipe.completer)}
-    identities = tuple(engines[spec].identity for spec in (recipe.policy, recipe.completer))
-    for engine in engines.values():
-        asyncio.run(engine.close())
+    try:
+        identities = tuple(engines[spec].identity for spec in (recipe.policy, recipe.completer))
+        _check_prefixes(recipe, engines[recipe.completer])
+    finally:
+        for engine in engines.values():
+            asyncio.run(engine.close())
     return identities
+
+
+def _check_prefixes(recipe: Recipe, completer: LazyEngine) -> None:
+    """Raise ConfigError if the recipe asks about prefixes and the completer cannot be sent one.
+
+    Every question would be refused, but only after all solutions are paid for.
+    """
+    if not recipe.annotator.most_samples(USUAL_STEPS):
+        return
+    prompt = recipe.prompt.prompt(Problem(id="any", text="1 + 1 = ?"))
+    try:
+        completer.render(GenerateRequest(prompt=prompt, prefix="1 + 1 ="))
+    except ConfigError as error:
+        raise ConfigError(
+            f"recipe {recipe.name} asks how solutions go on, which its model cannot be asked: {error}"
+        ) from error
 
 
 def _store_path(options: RunOptions, folder: OutputFolder) -> str:

@@ -26,7 +26,7 @@ from steplabel.schemas import (
 )
 from steplabel.transforms.host import engine_host
 from steplabel.transforms.prompts import PromptTemplate
-from steplabel.transforms.sample import failed
+from steplabel.transforms.sample import check_in_flight, failed
 from steplabel.transforms.sampler import Sampler
 from steplabel.transforms.scorer import Scorer
 from steplabel.transforms.shards import REJECTS, Shard
@@ -88,6 +88,9 @@ class AnnotationPlan:
     annotator: Annotator | ProblemAnnotator
     seed: int = 0
     in_flight: int = 256
+
+    def __post_init__(self) -> None:
+        check_in_flight(self.in_flight)
 
 
 class _AnnotateShard(beam.DoFn):  # type: ignore[misc]

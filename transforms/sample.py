@@ -54,6 +54,15 @@ class SamplingPlan:
     seed: int = 0
     in_flight: int = 256
 
+    def __post_init__(self) -> None:
+        check_in_flight(self.in_flight)
+
+
+def check_in_flight(in_flight: int) -> None:
+    """Raise ConfigError where no program could run, while the plan is made and not by each worker."""
+    if in_flight < 1:
+        raise ConfigError(f"in_flight={in_flight} must be at least 1")
+
 
 def draw(problem: Problem, plan: SamplingPlan) -> Program[Samples]:
     """Program: n samples of the empty prefix."""

@@ -29,11 +29,16 @@ HOPELESS: Final = frozenset(
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.PAYMENT_REQUIRED,
         HTTPStatus.FORBIDDEN,
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.METHOD_NOT_ALLOWED,
     }
 )
 """Answers that every request of the run would get."""
+MISSING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
+"""Likewise, from an address that is another's, or of a model that is not there."""
+LONGEST_HOLD: Final = 60.0  # seconds for which one answer can stop all requests; those sent away wait on for themselves
+
+
+class NoEndpoint(ModelLoadError):  # noqa: N818 - says what happened
+    """The server has nothing at the address that was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +141,8 @@ class OpenAIClient:
         except Passing as error:
             wait = error.wait or 0.0
             if error.overloaded:
-                give_back = partial(self.slots.refused, hold=min(wait, self._server.policy.deadline))
+                # Not for a wait that is not sat out here either: the next answer may say otherwise.
+                give_back = partial(self.slots.refused, hold=min(wait, LONGEST_HOLD) if wait <= left else 0.0)
             if wait > left:
                 raise EngineError(f"the server wants to be left alone for {wait:.0f} s, past the deadline") from error
             raise
@@ -182,6 +188,8 @@ class OpenAIClient:
         said = self._without_key(f"{status} {server_message(raw)}")
         if status in HOPELESS or error_code(raw) == "insufficient_quota":
             return ModelLoadError(f"{base} refuses every request: {said}")
+        if status in MISSING:
+            return NoEndpoint(f"{base} refuses every request: {said}")
         if status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             wait = parse_retry_after(response.headers.get("Retry-After"))
             return Passing(f"{base} answered {said}", overloaded=status in OVERLOADED, wait=wait)

@@ -27,6 +27,14 @@ class Dialect(StrEnum):
     """The published standard and nothing else."""
 
 
+OWNERS: Final[Mapping[str, Dialect]] = {
+    "vllm": Dialect.VLLM,
+    "sglang": Dialect.SGLANG,
+    "llamacpp": Dialect.LLAMA_CPP,
+}
+"""What servers write into `owned_by` of a model, by the program that they are."""
+
+
 class Mode(StrEnum):
     """Which of the two endpoints is used."""
 
@@ -68,6 +76,7 @@ class Rules:
         stop_token_ids: whether a request can name tokens that end a text.
         template_arguments: whether a chat can set variables of the template (`chat_template_kwargs`).
         chat_max_tokens: name of `max_tokens` in chats.
+        smallest_temperature: above 0, at which the server samples; it silently raises lower ones.
         prefix: how a chat's prefix is sent unless the user says otherwise.
     """
 
@@ -82,6 +91,7 @@ class Rules:
     stop_token_ids: bool = False
     template_arguments: bool = False
     chat_max_tokens: str = "max_tokens"
+    smallest_temperature: float = 0.0
     prefix: PrefixStyle
 
 
@@ -96,6 +106,7 @@ RULES: Final[Mapping[Dialect, Rules]] = {
         prompt_logprobs=True,
         stop_token_ids=True,
         template_arguments=True,
+        smallest_temperature=0.01,
         prefix=PrefixStyle.CONTINUE_FINAL_MESSAGE,
     ),
     Dialect.SGLANG: Rules(
@@ -123,13 +134,45 @@ RULES: Final[Mapping[Dialect, Rules]] = {
 }
 
 
+def choose_dialect(said: Dialect | None, owner: str | None, *, base: str) -> Dialect:
+    """The dialect of the server at `base`: what the user said, or where that is None, what the server itself says.
+
+    Asked in another's words a server drops what it does not know, and answers all the same.
+
+    Args:
+        owner: `owned_by` of the model.
+
+    Raises:
+        ConfigError: neither says it, or the two contradict each other.
+    """
+    own = OWNERS.get(owner or "")
+    dialect = said or own
+    if dialect is None:
+        *some, last = Dialect
+        raise ConfigError(
+            f"{base} does not say which program it is (owned_by={owner!r}): set dialect={', '.join(some)} or {last}, "
+            "which sends nothing but the published standard"
+        )
+    if own not in (None, dialect):
+        raise ConfigError(
+            f"{base} says that it is {owner}, and dialect={dialect} was set: it would read other parameters than were "
+            "meant; leave dialect out"
+        )
+    return dialect
+
+
 def extensions(sampling: SamplingParams, dialect: Dialect) -> dict[str, Any]:
     """The sampling parameters that are not in the standard, by the server's names.
 
     Raises:
-        ConfigError: a parameter that is in use has no name there.
+        ConfigError: a parameter that is in use has no name there, or is changed there.
     """
     rules = RULES[dialect]
+    if 0 < sampling.temperature < rules.smallest_temperature:
+        raise ConfigError(
+            f"temperature={sampling.temperature}: servers of dialect {dialect} sample at no less than "
+            f"{rules.smallest_temperature}; 0 is greedy"
+        )
     fields: dict[str, Any] = {}
     if rules.top_k_off is not None:
         fields |= {"top_k": sampling.top_k or rules.top_k_off, "min_p": sampling.min_p}

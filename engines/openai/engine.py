@@ -16,18 +16,33 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
 from steplabel.engines.openai.client import OpenAIClient, Server
+from steplabel.engines.openai.copies import CopyGuard
 from steplabel.engines.openai.prices import TokenPrices
 from steplabel.engines.openai.protocol import Answer, read_answer
 from steplabel.engines.openai.requests import RequestWriter
-from steplabel.engines.port import Completions, GenerateRequest, RenderedPrompt
-from steplabel.schemas import EngineClosed, ModelIdentity
+from steplabel.engines.port import Completions, GenerateRequest, PartlyAnswered, RenderedPrompt
+from steplabel.schemas import EngineClosed, ModelIdentity, SteplabelError
 
 Part: TypeAlias = tuple[int, int]
 """Sample indices that one HTTP request asks for: the first, and how many."""
+
+
+@dataclass(slots=True)
+class _Heard:
+    """The answers to one request so far, and how many HTTP requests were made for it, retries apart."""
+
+    answers: list[Answer] = field(default_factory=list)
+    requests: int = 0
+
+    def texts(self, start: int, n: int) -> list[str]:
+        """Of the samples `start .. start + n - 1`, as far as they came."""
+        samples = (sample for answer in self.answers for sample in answer.samples)
+        return [sample.text for sample in samples if start <= sample.index < start + n]
 
 
 class OpenAIEngine:
@@ -47,6 +62,7 @@ class OpenAIEngine:
         self._writer = writer
         self._identity = identity
         self._prices = prices or TokenPrices()
+        self._guard = CopyGuard()
         self._clients: dict[asyncio.AbstractEventLoop, OpenAIClient] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -70,22 +86,23 @@ class OpenAIEngine:
         """Ask the server; a cancelled call closes its connection, which ends the generation there.
 
         Raises:
-            EngineError: no usable answer within the attempts and the deadline.
+            EngineError: no usable answer within the attempts and the deadline; PartlyAnswered if to a part of it.
             EngineClosed: after `close`, or if it comes meanwhile.
             ConfigError: the server can never answer this request; ModelLoadError: nor any other.
             DataError: the prompt holds lone surrogates.
         """
         self._writer.check(request)
-        whole = range(request.start, request.start + request.n)
-        answers = await self._all(await self._client(), request, _parts(whole, self._writer.width(request)))
-        samples = sorted((sample for answer in answers for sample in answer.samples), key=lambda s: s.index)
-        return Completions(
-            samples=tuple(samples),
-            prompt_tokens=answers[0].prompt_tokens,
-            cached_tokens=answers[0].cached_tokens,
-            cost=sum(map(self._cost, answers)),
-            prompt_logprob=next((a.prompt_logprob for a in answers if a.prompt_logprob is not None), None),
-        )
+        client, heard = await self._client(), _Heard()
+        width = 1 if self._guard.copies else self._writer.width(request)
+        parts = _parts(range(request.start, request.start + request.n), width)
+        try:
+            await self._all(client, request, parts, heard)
+        except SteplabelError as error:
+            came = self._completions(heard) if heard.answers else None
+            if came is None or (request.prompt_logprobs is not None and came.prompt_logprob is None):
+                raise
+            raise PartlyAnswered(came, error) from error
+        return self._completions(heard)
 
     async def close(self) -> None:
         """Close the connections of every event loop. Waiting requests fail with EngineClosed."""
@@ -94,32 +111,48 @@ class OpenAIEngine:
             clients, self._clients = self._clients, {}
         await asyncio.gather(*(_close_on(loop, client) for loop, client in clients.items()))
 
-    async def _all(self, client: OpenAIClient, request: GenerateRequest, parts: Sequence[Part]) -> list[Answer]:
-        """The answers to all parts, each whole; the first error ends the others."""
+    async def _all(self, client: OpenAIClient, request: GenerateRequest, parts: Sequence[Part], heard: _Heard) -> None:
+        """Hear the answers to all parts. One that fails ends no other: what is under way will be paid for."""
         if len(parts) == 1:
-            return await self._whole(client, request, parts[0])
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._whole(client, request, part)) for part in parts]
-        except BaseExceptionGroup as errors:
+            await self._whole(client, request, parts[0], heard)
+            return
+        asking = [self._whole(client, request, part, heard) for part in parts]
+        ends = await asyncio.gather(*asking, return_exceptions=True)
+        failure = next((end for end in ends if end is not None), None)
+        if failure is not None:
             # One is enough to say why; the others are mostly the same.
-            raise errors.exceptions[0] from None
-        return [answer for task in tasks for answer in task.result()]
+            raise failure
 
-    async def _whole(self, client: OpenAIClient, request: GenerateRequest, part: Part) -> list[Answer]:
+    async def _whole(self, client: OpenAIClient, request: GenerateRequest, part: Part, heard: _Heard) -> None:
         """Every sample of a part: of one answer, and where it holds fewer than asked for, of further ones."""
         start, n = part
 
         def read(raw: bytes) -> Answer:
             return read_answer(raw, self._writer.asked(request, start, n))
 
-        answer = await client.post(self._writer.path, partial(self._writer.body, request, start, n), read)
+        heard.requests += 1
+        whole = await client.post(self._writer.path, partial(self._writer.body, request, start, n), read)
+        answer = self._guard.without_copies(whole)
+        heard.answers.append(answer)
         came = {sample.index for sample in answer.samples}
         missing = [index for index in range(start, start + n) if index not in came]
-        if not missing:
-            return [answer]
-        # A server that gives fewer than asked for is asked for no more than it gave.
-        return [answer, *await self._all(client, request, _parts(missing, len(came)))]
+        if missing:
+            # A server that gives fewer than asked for is asked for no more than it gave.
+            await self._all(client, request, _parts(missing, len(came)), heard)
+        if answer is not whole:
+            self._guard.compare(heard.texts(start, n))
+
+    def _completions(self, heard: _Heard) -> Completions:
+        """What was heard, something at least."""
+        answers = sorted(heard.answers, key=lambda answer: answer.samples[0].index)
+        return Completions(
+            samples=tuple(sorted((sample for answer in answers for sample in answer.samples), key=lambda s: s.index)),
+            prompt_tokens=answers[0].prompt_tokens,
+            cached_tokens=answers[0].cached_tokens,
+            cost=sum(map(self._cost, answers)),
+            prompt_logprob=next((a.prompt_logprob for a in answers if a.prompt_logprob is not None), None),
+            requests=heard.requests,
+        )
 
     def _cost(self, answer: Answer) -> float:
         return self._prices.cost(

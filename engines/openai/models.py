@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from steplabel.engines.openai.client import OpenAIClient, Server
+from steplabel.engines.openai.client import NoEndpoint, OpenAIClient, Server
 from steplabel.engines.openai.retries import Passing
 from steplabel.schemas import ConfigError, EngineError, ModelLoadError, content_id
 
@@ -39,21 +39,23 @@ def list_models(server: Server) -> list[ModelCard]:
     """Ask the server for its models. Blocks; may be called where an event loop runs.
 
     Raises:
-        ModelLoadError: it does not answer, or refuses.
+        ModelLoadError: it does not answer, or refuses; NoEndpoint: it has no such list.
     """
     # In a thread of its own, since this one may be inside an event loop.
     with ThreadPoolExecutor(max_workers=1) as pool:
         try:
             return pool.submit(lambda: asyncio.run(_list(server))).result()
+        except NoEndpoint as error:
+            raise NoEndpoint(
+                f"{server.base} lists no models ({error}): check url, or name a hosted one, with model=NAME and "
+                "dialect=openai"
+            ) from error
         except EngineError as error:
             raise ModelLoadError(f"cannot ask {server.base} for its models: {error}") from error
 
 
-def choose_model(cards: Sequence[ModelCard], name: str, *, base: str, may_be_unlisted: bool) -> ModelCard:
+def choose_model(cards: Sequence[ModelCard], name: str, *, base: str) -> ModelCard:
     """The model called `name`, or the only one there is.
-
-    Args:
-        may_be_unlisted: take a name that is not in the list as it is: hosted models answer to more names.
 
     Raises:
         ConfigError: there is none, or none that is meant.
@@ -63,10 +65,27 @@ def choose_model(cards: Sequence[ModelCard], name: str, *, base: str, may_be_unl
         if len(cards) != 1:
             raise ConfigError(f"{base} serves {len(cards)} models ({shown}): say which by model=NAME")
         return cards[0]
-    card = next((card for card in cards if card.id == name), None)
-    if card is None and not may_be_unlisted:
+    card = _listed(cards, name)
+    if card is None:
         raise ConfigError(f"{base} does not serve {name!r}; it has: {shown}")
-    return card or ModelCard(id=name)
+    return card
+
+
+def hosted_model(server: Server, name: str) -> ModelCard:
+    """The hosted model called `name`, listed or not: hosts answer to more names than they list, and some list none.
+
+    Raises:
+        ModelLoadError: as `list_models`, but not where there is no list.
+    """
+    try:
+        cards = list_models(server)
+    except NoEndpoint:
+        cards = []
+    return _listed(cards, name) or ModelCard(id=name)
+
+
+def _listed(cards: Sequence[ModelCard], name: str) -> ModelCard | None:
+    return next((card for card in cards if card.id == name), None)
 
 
 async def _list(server: Server) -> list[ModelCard]:

@@ -1,4 +1,4 @@
-"""Answers of the OpenAI protocol: their shapes, and what must hold before a text is believed.
+"""Answers of the OpenAI protocol: what must hold before a text is believed.
 
 A text counts only if the right model wrote it and its end is known. What is decided where servers differ:
 
@@ -6,10 +6,14 @@ A text counts only if the right model wrote it and its end is known. What is dec
     more                            the first n by index
     an index twice, or below 0      the whole answer is refused: which text is which sample is not known
     text missing, unknown ending    that choice is as good as missing
-    another model's name, or none   refused; a dated snapshot (`name-2025-01-31`) is the model itself
+    another model's name            refused; a dated snapshot (`name-2025-01-31`) is the model itself, and so is
+                                    who gives no name: some servers never do
+    an error beside the choices     refused: a gateway that lost its server in the middle of a text
+    cut below the limit we sent     the server bounds every text: the run ends, for its labels would favour short ones
     content null, reasoning given   an empty text: a thinking model that stopped, or was cut, before its answer
     content null, refusal given     an empty text, filtered
-    no usage                        tokens are counted where ids or log-probabilities show them, else 0
+    no usage                        tokens are counted where ids or log-probabilities show them, else one a byte,
+                                    which is more than there are: a budget must end
 
 A refused answer raises `Passing`: it is asked again.
 """
@@ -17,19 +21,17 @@ A refused answer raises `Passing`: it is asked again.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
+from steplabel.engines.openai.counting import check_length, tokens_each
 from steplabel.engines.openai.retries import Passing
+from steplabel.engines.openai.shapes import Body, Choice, PromptDetails, ServerError, Usage
 from steplabel.engines.port import Completion
 from steplabel.schemas import FinishReason
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-TokenId = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 FINISH_REASONS: Final = {
     "stop": FinishReason.STOP,
     "length": FinishReason.LENGTH,
@@ -39,87 +41,14 @@ EXCERPT: Final = 300  # characters of a server's own words that an error repeats
 _DATED: Final = re.compile(r"-\d{4}-?\d{2}-?\d{2}")
 
 
-class ServerError(msgspec.Struct):
-    """What a server says went wrong."""
-
-    message: str | None = None
-    type: str | None = None
-    code: str | int | None = None
-
-
-class PromptDetails(msgspec.Struct):
-    """`usage.prompt_tokens_details`."""
-
-    cached_tokens: Count | None = None
-
-
-class Usage(msgspec.Struct):
-    """Tokens of one HTTP answer; `completion_tokens` of all its choices together."""
-
-    prompt_tokens: Count | None = None
-    completion_tokens: Count | None = None
-    prompt_tokens_details: PromptDetails | None = None
-
-
-class TokenLogprob(msgspec.Struct):
-    """One token's log-probability."""
-
-    logprob: float
-
-
-class Logprobs(msgspec.Struct):
-    """Of the generated tokens: `token_logprobs` in completions, `content` in chats."""
-
-    token_logprobs: list[float | None] | None = None
-    content: list[TokenLogprob] | None = None
-
-    def values(self) -> list[float] | None:
-        """One number a token, None where the server left any out."""
-        if self.content is not None:
-            return [token.logprob for token in self.content]
-        numbers = [number for number in self.token_logprobs or () if number is not None]
-        return numbers if self.token_logprobs is not None and len(numbers) == len(self.token_logprobs) else None
-
-
-class ChatMessage(msgspec.Struct):
-    """The assistant's turn."""
-
-    content: str | None = None
-    refusal: str | None = None
-    reasoning: str | None = None
-    reasoning_content: str | None = None
-
-
-class Choice(msgspec.Struct):
-    """One sample: `text` in completions, `message` in chats. The last four are extensions of vLLM and SGLang."""
-
-    index: int = 0
-    text: str | None = None
-    message: ChatMessage | None = None
-    finish_reason: str | None = None
-    logprobs: Logprobs | None = None
-    stop_reason: int | str | None = None
-    matched_stop: int | str | None = None
-    token_ids: list[TokenId] | None = None
-    prompt_logprobs: list[dict[str, TokenLogprob] | None] | None = None
-
-
-class Body(msgspec.Struct):
-    """An answer as it came."""
-
-    choices: list[Choice] | None = None
-    model: str | None = None
-    usage: Usage | None = None
-    error: ServerError | str | None = None
-    prompt_logprobs: list[dict[str, TokenLogprob] | None] | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What an answer must fit.
 
     Attributes:
         start, n: sample indices asked for; the server counts them from 0.
+        max_tokens: most tokens of one sample, as sent.
+        context: most tokens of prompt and sample together; 0 if not known.
         prompt_tokens: of the prompt sent, where it is known.
         add_stop: the stop text that the server names is to be put back at the end.
     """
@@ -127,6 +56,8 @@ class Asked:
     model: str
     start: int
     n: int
+    max_tokens: int
+    context: int = 0
     prompt_tokens: int = 0
     logprobs: bool = False
     prompt_logprobs: bool = False
@@ -157,6 +88,7 @@ def read_answer(raw: bytes, asked: Asked) -> Answer:
 
     Raises:
         Passing: it cannot be believed: see the table above.
+        ModelLoadError: the server cuts texts below the limit that was sent.
     """
     try:
         body = _DECODER.decode(raw)
@@ -164,7 +96,11 @@ def read_answer(raw: bytes, asked: Asked) -> Answer:
         raise Passing(f"the server's answer is not what the protocol says ({error}): {_excerpt(raw)}") from error
     _check_whole(body, asked)
     choices = body.choices or []
-    tokens = _tokens_each(choices, body.usage)
+    usage = body.usage or Usage()
+    prompt_tokens = asked.prompt_tokens if usage.prompt_tokens is None else usage.prompt_tokens
+    room = asked.context - prompt_tokens if asked.context and prompt_tokens else None
+    check_length(choices, usage, limit=asked.max_tokens, room=room)
+    tokens = tokens_each(choices, usage, limit=asked.max_tokens)
     samples = [
         sample
         for choice, count in zip(choices, tokens, strict=True)
@@ -172,8 +108,6 @@ def read_answer(raw: bytes, asked: Asked) -> Answer:
     ]
     if not samples:
         raise Passing(f"no choice of the answer can be used: {_excerpt(raw)}")
-    usage = body.usage or Usage()
-    prompt_tokens = asked.prompt_tokens if usage.prompt_tokens is None else usage.prompt_tokens
     details = usage.prompt_tokens_details or PromptDetails()
     return Answer(
         samples=tuple(sorted(samples, key=lambda sample: sample.index)),
@@ -204,21 +138,16 @@ def error_code(raw: bytes) -> str:
     return str(error.code or error.type or "") if isinstance(error, ServerError) else ""
 
 
-def spread(total: int, weights: Sequence[int]) -> list[int]:
-    """Split `total` into whole numbers as the weights are (above 0); their sum is exactly `total`."""
-    whole = sum(weights)
-    ends = [total * part // whole for part in accumulate(weights, initial=0)]
-    return [end - start for start, end in pairwise(ends)]
-
-
 def _check_whole(body: Body, asked: Asked) -> None:
-    if body.error is not None and not body.choices:
+    if body.error is not None:
         said = body.error if isinstance(body.error, str) else body.error.message
         raise Passing(f"the server answered with an error: {said}")
     if not body.choices:
         raise Passing("the answer holds no choices")
-    if body.model is None or not _is_model(body.model, asked.model):
-        raise Passing(f"model {asked.model!r} was asked, and {body.model!r} answered (see answers_as)")
+    if body.model and not _is_model(body.model, asked.model):
+        raise Passing(
+            f"model {asked.model!r} was asked, and {body.model!r} answered: set answers_as={body.model} if it is one"
+        )
     indices = [choice.index for choice in body.choices]
     if len(set(indices)) < len(indices) or min(indices) < 0:
         raise Passing(f"the answer's choices have the indices {indices}: set max_n=1 if this server always does so")
@@ -231,7 +160,7 @@ def _is_model(answering: str, asked: str) -> bool:
 
 def _sample(choice: Choice, tokens: int, asked: Asked) -> Completion | None:
     """The choice as a sample; None if it is not whole."""
-    text, finish = _text(choice), _finish(choice)
+    text, finish = choice.said, _finish(choice)
     if text is None or finish is None:
         return None
     logprobs = choice.logprobs.values() if choice.logprobs else None
@@ -250,14 +179,6 @@ def _sample(choice: Choice, tokens: int, asked: Asked) -> Completion | None:
     )
 
 
-def _text(choice: Choice) -> str | None:
-    message = choice.message
-    if message is None:
-        return choice.text
-    thought = message.reasoning or message.reasoning_content
-    return "" if message.content is None and (thought or message.refusal) else message.content
-
-
 def _finish(choice: Choice) -> FinishReason | None:
     if choice.message is not None and choice.message.refusal and choice.message.content is None:
         return FinishReason.FILTERED
@@ -269,22 +190,6 @@ def _ids_of_text(choice: Choice, finish: FinishReason) -> tuple[int, ...]:
     ids = choice.token_ids or []
     ended = finish is FinishReason.STOP and not isinstance(choice.stop_reason, str)
     return tuple(ids[:-1] if ended else ids)
-
-
-def _tokens_each(choices: Sequence[Choice], usage: Usage | None) -> list[int]:
-    """Tokens of each choice.
-
-    Exact where the server gives their ids. Else the total that it states is split by the number of
-    log-probabilities, or by the length of the texts: each is an estimate then, their sum is exact.
-    """
-    if all(choice.token_ids is not None for choice in choices):
-        return [len(choice.token_ids or ()) for choice in choices]
-    shown = [(choice.logprobs.values() if choice.logprobs else None) or [] for choice in choices]
-    if usage is None or usage.completion_tokens is None:
-        return [len(values) for values in shown]
-    if not all(shown):
-        return spread(usage.completion_tokens, [len(_text(choice) or "") + 1 for choice in choices])
-    return spread(usage.completion_tokens, [len(values) for values in shown])
 
 
 def _prompt_logprob(body: Body) -> float:

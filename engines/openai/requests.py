@@ -17,13 +17,22 @@ from steplabel.engines.openai.dialects import RULES, Dialect, Mode, PrefixStyle,
 from steplabel.engines.openai.protocol import Asked
 from steplabel.engines.port import GenerateRequest, Prompt, RenderedPrompt
 from steplabel.engines.text.chat_template import SWITCHES
-from steplabel.schemas import ConfigError, ContentPart, DataError, Message, PartKind, Role, SamplingParams, derive_seed
+from steplabel.schemas import (
+    ConfigError,
+    ContentPart,
+    DataError,
+    EngineError,
+    Message,
+    PartKind,
+    Role,
+    SamplingParams,
+    derive_seed,
+)
 
 if TYPE_CHECKING:
     from steplabel.engines.text.codec import TextCodec
 
 SEED_BITS: Final = 30  # base + index stays below 2^31, which llama.cpp's and SGLang's seeds must
-GREEDY: Final = 1e-5  # temperatures below are greedy to vLLM, which then refuses n > 1
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -143,6 +152,7 @@ class RequestWriter:
 
         Raises:
             ConfigError: as `render`; sampling parameters, log-probabilities or a length that it cannot do.
+            EngineError: with this prefix, the prompt fills the context: what follows it is unknown.
         """
         rules = RULES[self.dialect]
         extensions(request.sampling, self.dialect)
@@ -150,7 +160,9 @@ class RequestWriter:
             raise ConfigError(f"servers of dialect {self.dialect} give no log-probabilities of prompts")
         ids = self.render(request).token_ids
         if self.context and len(ids) >= self.context:
-            raise ConfigError(
+            # Of a problem nothing can ever be known; of a solution's last prefixes nothing, of its first ones much.
+            kind = EngineError if request.prefix else ConfigError
+            raise kind(
                 f"a prompt of {len(ids)} tokens leaves nothing to generate in the server's context of {self.context}"
             )
         templated = self.codec is not None and bool(request.prompt.messages)
@@ -162,8 +174,8 @@ class RequestWriter:
 
     def width(self, request: GenerateRequest) -> int:
         """Most samples to ask for in one HTTP request."""
-        if request.sampling.temperature < GREEDY:
-            return 1
+        if request.sampling.temperature == 0:
+            return 1  # vLLM refuses several greedy samples in one request
         bounds = (request.n, self.max_n, RULES[self.dialect].max_n)  # the user's may lower the dialect's, not lift it
         return min(bound for bound in bounds if bound)
 
@@ -185,12 +197,14 @@ class RequestWriter:
 
     def asked(self, request: GenerateRequest, start: int, n: int) -> Asked:
         """What the answer to `body` must fit."""
-        rules = RULES[self.dialect]
+        rules, prompt_tokens = RULES[self.dialect], len(self.render(request).token_ids)
         return Asked(
             model=self.answers_as or self.model,
             start=start,
             n=n,
-            prompt_tokens=len(self.render(request).token_ids),
+            max_tokens=self._room(request.sampling.max_tokens, prompt_tokens),
+            context=self.context,
+            prompt_tokens=prompt_tokens,
             logprobs=request.logprobs is not None,
             prompt_logprobs=request.prompt_logprobs is not None and start == request.start,
             add_stop=request.sampling.include_stop and rules.names_stop,

@@ -137,8 +137,8 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
 def _seconds_until(date: str, now: datetime) -> float | None:
     try:
         when = parsedate_to_datetime(date)
-    except ValueError:
+        # RFC 9110, section 5.6.7: a date without a zone is in UTC.
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return max(0.0, (when - now).total_seconds())
+    except (ValueError, OverflowError):  # the second: a zone, or a moment, further off than dates reach
         return None
-    # RFC 9110, section 5.6.7: a date without a zone is in UTC.
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - now).total_seconds())

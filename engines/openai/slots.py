@@ -1,17 +1,20 @@
 """Who may send now: an asyncio gate in front of one server, as wide as its adaptive limit.
 
 First come, first served, but a request that is asked again goes in front: it has waited before, and its
-deadline runs. When a server that refuses many says how long to stay away, nobody is let through until then; one
-that serves nearly all the others means the one request that it sent away.
+deadline runs. When a server that refuses many says how long to stay away, nobody is let through until then (the
+client bounds how long); one that serves nearly all the others means the one request that it sent away.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 
 from steplabel.engines.openai.concurrency import AdaptiveLimit, Ticket
 from steplabel.schemas import EngineClosed
+
+_log = logging.getLogger(__name__)
 
 
 class Slots:
@@ -72,6 +75,8 @@ class Slots:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         if self._hold is None or until > self._hold.when():
+            if self._hold is None:
+                _log.warning("the server has too much to do: no request is sent for %.1f s, as it asks", seconds)
             self._drop_hold()
             self._hold = loop.call_at(until, self._hold_ended)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from steplabel.engines.checkpoints.checkpoint import tokenizer_hash
 from steplabel.engines.openai.address import api_key, base_address
-from steplabel.engines.openai.dialects import Dialect, Mode, PrefixStyle, PromptAs
+from steplabel.engines.openai.dialects import Dialect, Mode, PrefixStyle, PromptAs, choose_dialect
 from steplabel.engines.openai.prices import TokenPrices
 from steplabel.engines.openai.requests import RequestWriter
 from steplabel.engines.openai.retries import RetryPolicy
@@ -35,7 +35,7 @@ class OpenAISpec:
         url: `http://host:port`, or with the path that the endpoints lie under (`.../v1` where none is given).
         model: as the server calls it; empty takes the only one there is (see `resolve`).
         mode: completions continue a prefix exactly; chats leave the template to the server.
-        dialect: whose extensions the server knows.
+        dialect: whose extensions the server knows; None takes what the server says of itself.
         prefix: in chats, how a prefix is sent; None takes the dialect's way.
         tokenizer, tokenizer_revision: folder or hub name of the model's tokenizer (or `bundled`), for completions.
             With it, chat messages are rendered here, by its template, and prompts are sent as token ids.
@@ -55,7 +55,7 @@ class OpenAISpec:
     url: str = field(metadata=SPEED_ONLY)
     model: str = ""
     mode: Mode = Mode.COMPLETIONS
-    dialect: Dialect = Dialect.VLLM
+    dialect: Dialect | None = None
     prefix: PrefixStyle | None = None
     tokenizer: str = ""
     tokenizer_revision: str = ""
@@ -97,16 +97,17 @@ class OpenAISpec:
 
         Raises:
             ModelLoadError: the server cannot be asked.
-            ConfigError: it does not have the model; no such tokenizer.
+            ConfigError: it does not have the model, or speaks another dialect; no such tokenizer.
         """
         card = self._card()
+        dialect = choose_dialect(self.dialect, card.owned_by, base=self.url)
         codec, tokenizer = self._codec()
         identity = ModelIdentity(name=card.id, weights=card.fingerprint, tokenizer=tokenizer, licence=self.licence)
         writer = RequestWriter(
             model=card.id,
             answers_as=self.answers_as,
             mode=self.mode,
-            dialect=self.dialect,
+            dialect=dialect,
             codec=codec,
             prompt_as=self.prompt_as,
             prefix=self.prefix,
@@ -144,13 +145,14 @@ class OpenAISpec:
 
     def _card(self) -> ModelCard:
         """What the server says of the model."""
-        from steplabel.engines.openai.models import choose_model, list_models  # noqa: PLC0415 - see above
+        from steplabel.engines.openai.models import choose_model, hosted_model, list_models  # noqa: PLC0415 - see above
 
         # Nothing is computed for the list, so it need not be waited for as for a text.
         quick = min(LIST_SECONDS, self.stall_s), min(LIST_SECONDS, self.deadline_s)
-        cards = list_models(self._server(replace(self._policy(), stall=quick[0], deadline=quick[1])))
-        hosted = self.dialect is Dialect.OPENAI
-        return choose_model(cards, self.model, base=self.url, may_be_unlisted=hosted)
+        server = self._server(replace(self._policy(), stall=quick[0], deadline=quick[1]))
+        if self.model and self.dialect is Dialect.OPENAI:
+            return hosted_model(server, self.model)
+        return choose_model(list_models(server), self.model, base=self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,12 +57,14 @@ def import_rollouts(path: Path, rollouts: Iterable[ExportedRollout]) -> Iterator
         StoreError: the store cannot be written; what was committed before stays.
     """
     remaining = iter(rollouts)
+    batch = list(islice(remaining, BATCH))  # before the store is made: where there is nothing to read, none is
     with closing(open_for_writing(path)) as connection:
-        while batch := list(islice(remaining, BATCH)):
+        while batch:
             requests = {row[0]: row for row in map(_request_row, batch) if row is not None}
             with store_errors(path), transaction(connection):
                 new = insert(connection, requests, [_row(rollout) for rollout in batch])
             yield new, len(batch) - new
+            batch = list(islice(remaining, BATCH))
 
 
 def _require_uses(connection: sqlite3.Connection, run_id: str) -> None:

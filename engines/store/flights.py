@@ -54,14 +54,19 @@ class Flights:
         return flight
 
     async def awaited(self, flights: set[Flight]) -> dict[str, StoredSample]:
-        """What the flights bring. Raises what a call raised; a caller that is cancelled leaves the others theirs."""
+        """What the flights bring. Raises what a call raised; a caller that is cancelled leaves the others theirs.
+
+        A call that fails ends no other: what is under way will be paid for, and is kept.
+        """
         for flight in flights:
             flight.waiting += 1
         found: dict[str, StoredSample] = {}
         try:
+            if flights:
+                # Unlike gather, a cancelled wait leaves its tasks alone: others may wait for them too.
+                await asyncio.wait([flight.task for flight in flights])
             for flight in flights:
-                # A cancelled caller must not take the flight down with it: others may wait for it too.
-                found |= (await asyncio.shield(flight.task)).samples
+                found |= flight.task.result().samples
         finally:
             for flight in flights:
                 self._leave(flight)

@@ -1,7 +1,8 @@
 """Take away from a store what is no longer wanted, and give the space back.
 
 Nothing is guessed: without a selection only what hangs in the air goes, requests without a rollout, uses of requests
-that are gone, finished units of runs that left no counts. Rollouts go by whole requests, since runs ask for those.
+that are gone for good, finished units of runs that left no counts. Rollouts go by whole requests, since runs ask for
+those.
 """
 
 from __future__ import annotations
@@ -68,10 +69,17 @@ _KEPT_BY_NONE: Final = """INSERT OR IGNORE INTO going SELECT key FROM requests
 _ONLY_OF_LEAVING: Final = """INSERT OR IGNORE INTO going SELECT request FROM uses WHERE run_id IN leaving
     EXCEPT SELECT request FROM uses WHERE run_id NOT IN leaving"""
 
+# A use of a request that is gone is kept while there are rollouts without one: `verify` may have taken damaged
+# requests away, which are known again when a run asks for them.
+_OF_NOTHING: Final = (
+    "request NOT IN (SELECT key FROM requests) "
+    "AND (:unattributed OR NOT EXISTS (SELECT 1 FROM rollouts WHERE request IS NULL))"
+)
+
 # In this order: a condition looks at what those after it take away.
 _GOES: Final = {
     "rollouts": "request IN going OR (request IS NULL AND :unattributed)",
-    "uses": "request IN going OR run_id IN leaving OR request NOT IN (SELECT key FROM requests)",
+    "uses": f"request IN going OR run_id IN leaving OR {_OF_NOTHING}",
     "requests": "key IN going",
     "finished": "run_id IN leaving OR run_id NOT IN (SELECT run_id FROM usage)",
     "usage": "run_id IN leaving",

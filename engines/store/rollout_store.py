@@ -15,14 +15,16 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from steplabel.engines.lazy import LazyEngine
-from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, RenderedPrompt
+from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, PartlyAnswered, RenderedPrompt
 from steplabel.engines.store.file import open_for_reading, store_errors
 from steplabel.engines.store.flights import Drawn, Flight, Flights
+from steplabel.engines.store.redaction import Redact, named_redaction
 from steplabel.engines.store.rows import (
     COLUMNS,
     REQUEST,
@@ -37,11 +39,10 @@ from steplabel.engines.store.rows import (
     spent,
     to_rows,
 )
-from steplabel.engines.store.usage import Usage
-from steplabel.engines.store.writer import StoreWriter
+from steplabel.engines.store.usage import Usage, reached_model
+from steplabel.engines.store.writer import Done, StoreWriter
 from steplabel.schemas import EngineClosed, EngineError, ModelIdentity, StoreError
 
-Redact = Callable[[str], str]
 KEYS_PER_QUERY: Final = 500  # below SQLite's oldest limit on parameters, 999
 
 
@@ -190,14 +191,43 @@ class RolloutStore:
 
     async def _draw(self, asking: _Asking, keys: Sequence[str]) -> Drawn:
         request = asking.request
-        answer = await self._engine.generate(request)
+        try:
+            answer = await self._answered(request)
+        except PartlyAnswered as error:
+            await self._keep(asking, keys, error.came)
+            raise error.failure from error
         if len(answer.samples) != request.n:
             raise EngineError(f"the engine returned {len(answer.samples)} samples, {request.n} were asked for")
-        self._writer.count(spent(answer))
         own = to_rows(keys, self._redacted(answer), asking.key, request.start)
-        rows = await self._written(self._request_row(asking), own)
+        rows = await self._committed(partial(self._writer.write, self._request_row(asking), own))
         samples = [self._sample(row, index) for index, row in enumerate(rows, request.start)]
         return Drawn(samples={sample.key: sample for sample in samples}, cost=answer.cost)
+
+    async def _keep(self, asking: _Asking, keys: Sequence[str], came: Completions) -> None:
+        """Store the samples that came of a request whose others did not."""
+        start, rows = asking.request.start, []
+        for sample in self._redacted(came).samples:
+            alone = replace(came, samples=(sample,))
+            rows += to_rows(keys[sample.index - start :], alone, asking.key, sample.index)
+        await self._committed(partial(self._writer.write, self._request_row(asking), rows))
+
+    async def _answered(self, request: GenerateRequest) -> Completions:
+        """The engine's answer, counted.
+
+        A failed request was made all the same. A budget that holds over resumptions counts it, so its count is in the
+        file before anybody hears of the failure.
+        """
+        try:
+            answer = await self._engine.generate(request)
+            self._writer.count(spent(answer))
+        except PartlyAnswered as error:
+            self._writer.count(spent(error.came))
+            raise
+        except BaseException as error:
+            if reached_model(error):
+                await self._committed(partial(self._writer.count, Usage(engine_requests=1)))
+            raise
+        return answer
 
     def _redacted(self, answer: Completions) -> Completions:
         if self._redact is None:
@@ -208,7 +238,8 @@ class RolloutStore:
             changed.append(sample if text == sample.text else replace(sample, text=text, token_ids=()))
         return replace(answer, samples=tuple(changed))
 
-    async def _written(self, request: Row, rows: list[Row]) -> Sequence[Row]:
+    async def _committed(self, hand_over: Callable[[Done], None]) -> Sequence[Row]:
+        """Hand something to the writer and wait until it is in the file: the rows as the store holds them."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Sequence[Row]] = loop.create_future()
 
@@ -225,7 +256,7 @@ class RolloutStore:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(settle, result)
 
-        self._writer.write(request, rows, done)
+        hand_over(done)
         return await future
 
 
@@ -257,12 +288,17 @@ class StoredSpec:
     """A store in front of an engine, as a picklable description.
 
     The model is loaded when the first sample is missing: replay of a finished run loads no weights.
+
+    Attributes:
+        redact: name of the function that hides what must not be stored, `package.module:function`; empty for none.
     """
 
     engine: EngineSpec
     path: str
     run_id: str = ""
+    redact: str = ""
 
     def open(self) -> RolloutStore:
-        """Open the store. Raises StoreError as `RolloutStore` does."""
-        return RolloutStore(LazyEngine(self.engine), self.path, run_id=self.run_id)
+        """Open the store. Raises StoreError as `RolloutStore` does, and ConfigError as `named_redaction`."""
+        redact = named_redaction(self.redact) if self.redact else None
+        return RolloutStore(LazyEngine(self.engine), self.path, run_id=self.run_id, redact=redact)

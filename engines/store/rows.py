@@ -96,7 +96,7 @@ def spent(answer: Completions) -> Usage:
     """
     try:
         return Usage(
-            engine_requests=1,
+            engine_requests=answer.requests,
             engine_samples=len(answer.samples),
             prompt_tokens=_count(answer.prompt_tokens),
             completion_tokens=sum(_count(sample.completion_tokens) for sample in answer.samples),

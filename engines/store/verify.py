@@ -75,7 +75,7 @@ def remove_damaged(path: Path, tick: Tick = lambda _read, _total: None) -> Verif
     """As `verify`, and take away what is damaged.
 
     A damaged rollout goes. Where only its request is damaged the request goes, and is known again once a run asks for
-    it. Damaged indexes are made anew from the rows.
+    it; that other runs used it stays known. Damaged indexes are made anew from the rows.
 
     Raises:
         StoreError: as `verify`, or the pages themselves are damaged, so that rows cannot be taken away one by one.
@@ -175,15 +175,15 @@ def _mend(connection: sqlite3.Connection, check: _Check, path: Path) -> None:
 
 
 def _remove(connection: sqlite3.Connection, check: _Check) -> None:
-    """Take away the rows that are still damaged, and what hangs on them."""
+    """Take away the rows that are still damaged, and what rollouts say of lost requests."""
     for number in check.rollouts:
         _delete_damaged(connection, "rollouts", COLUMNS, number)
     for number in check.requests:
         _delete_damaged(connection, "requests", REQUEST_COLUMNS, number)
     rows = connection.execute(f"SELECT {COLUMNS} FROM rollouts WHERE {_LOST_REQUEST}").fetchall()  # noqa: S608 - our own names
-    forgotten = [(answering(row, None, None)[-1], row[0]) for row in rows]
+    # What was damaged since it was checked must not get a new checksum.
+    forgotten = [(answering(row, None, None)[-1], row[0]) for row in rows if is_intact(row)]
     connection.executemany("UPDATE rollouts SET request = NULL, sample = NULL, checksum = ? WHERE key = ?", forgotten)
-    connection.execute("DELETE FROM uses WHERE request NOT IN (SELECT key FROM requests)")
     connection.execute("INSERT OR REPLACE INTO meta SELECT 'rollouts', COUNT(*) FROM rollouts")
 
 

@@ -7,6 +7,7 @@ was returned is never lost, and two processes that draw the same sample go on wi
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -26,6 +27,7 @@ Done: TypeAlias = Callable[["Sequence[Row] | StoreError"], None]
 COUNT_SECONDS: Final = 0.05  # counts and marks that come without rows wait this long for company
 MAX_JOBS: Final = 1024  # jobs in one commit: bounds how long another process waits for its turn
 MAX_REMEMBERED: Final = 100_000  # requests known to be noted; past it some are noted again, which changes nothing
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,13 @@ class _Job:
 class _Batch:
     jobs: list[_Job] = field(default_factory=list)
     stop: bool = False
+
+
+def _tell(job: _Job, answer: Sequence[Row] | StoreError) -> None:
+    try:
+        job.done(answer)
+    except Exception:  # noqa: BLE001 - a loop may close just now; if this thread died, all others would wait for ever
+        _log.warning("a caller of the rollout store could not be told what was written", exc_info=True)
 
 
 class StoreWriter:
@@ -77,11 +86,14 @@ class StoreWriter:
             self._notes.answers += answers
         self._wake()
 
-    def count(self, usage: Usage) -> None:
-        """Add to what this process has used."""
+    def count(self, usage: Usage, done: Done | None = None) -> None:
+        """Add to what this process has used; `done` is called, with no rows, once that is in the file."""
         with self._lock:
             self._usage += usage
-        self._wake()
+        if done is None:
+            self._wake()
+        else:
+            self._queue.put(_Job([], done))
 
     def mark_finished(self, unit_id: str, kind: str) -> None:
         """Record that a unit is done; a second mark replaces the first. Raises DataError as `check_text`."""
@@ -153,7 +165,7 @@ class StoreWriter:
             self._put_back(notes)
             answers = [failure] * len(jobs)
         for job, answer in zip(jobs, answers, strict=True):
-            job.done(answer)
+            _tell(job, answer)
 
     def _taken(self) -> tuple[Usage, Notes]:
         with self._lock:

@@ -143,6 +143,7 @@ class Decoder:
         self._draw(output.logits[:, -1], self.rows, self._rules_of_rows())
         return self._dismiss(lambda row: row.finish is not None)
 
+    @torch.inference_mode()  # rows move within buffers made in that mode, which only that mode may change
     def drop(self, unwanted: Callable[[Row], bool]) -> None:
         """Let rows go that nobody waits for any more."""
         if any(unwanted(row) for row in self.rows):

@@ -30,7 +30,7 @@ class TransformersSpec:
         dtype: number format to run in. `auto` runs the bundled model in float32 (it is stored in half the
             bytes, but on a CPU the wider format is faster, and samples do not depend on the batch), any other
             in the format its config names.
-        device: `auto` takes a GPU where there is one; else a torch device.
+        device: `auto` takes a GPU where there is one; else a torch device: `cpu`, `cuda`, `cuda:1`, `mps`.
         max_rows, token_budget, threads: as in `TransformersEngine`; None for its defaults. They change how
             fast it writes, not what.
         licence: of the model; empty takes the one its card states.
@@ -48,6 +48,8 @@ class TransformersSpec:
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise ConfigError(f"dtype {self.dtype!r} is none of {', '.join(DTYPES)}")
+        if self._device_type == "meta":
+            raise ConfigError(f"device {self.device!r} holds shapes without numbers: choose one that computes")
         for name in ("max_rows", "token_budget", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -55,17 +57,21 @@ class TransformersSpec:
 
     @property
     def gpus(self) -> int:
-        """One where it will run on a GPU."""
+        """One where it will run on a GPU that worker processes can be given: CUDA's, which ROCm's pass for."""
         if self.device != AUTO:
-            return int(self.device != "cpu")
+            return int(self._device_type == "cuda")
         import torch  # noqa: PLC0415 - see above
 
         return int(torch.cuda.is_available())
 
     @property
     def named_gpu(self) -> str:
-        """A device with a number, such as `cuda:1`."""
-        return self.device if ":" in self.device else ""
+        """A GPU with a number, such as `cuda:1`."""
+        return self.device if self._device_type == "cuda" and ":" in self.device else ""
+
+    @property
+    def _device_type(self) -> str:
+        return self.device.partition(":")[0]
 
     def preview(self) -> ModelPreview:
         """Identity and rendering from the model's files: tokenizer, config and hashes, no weights loaded.
@@ -117,7 +123,7 @@ class TransformersSpec:
                 output_loading_info=True,
             )
             model = model.to(device)
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, AssertionError, SafetensorError) as error:  # asserts CUDA
             raise ConfigError(f"cannot load model {self.model!r} on {device}: {error}") from error
         # transformers only warns, and fills what is missing with random numbers.
         if lacking := sorted(map(str, (*report["missing_keys"], *report["mismatched_keys"]))):

@@ -158,7 +158,7 @@ class Supervisor:
             raise EngineError(self._lost)
         self._restarts += 1
         _log.warning("vLLM's engine process died; starting it again with %d requests", len(self._tasks))
-        dead.shutdown(timeout=0)
+        _bury(dead)
         time.sleep(RESTART_PAUSE_SECONDS)
         try:
             self._llm = self._launch()
@@ -180,3 +180,11 @@ class Supervisor:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+def _bury(dead: AsyncLLM) -> None:
+    """Give free what a dead engine still holds; whatever that raises must not cost the restart."""
+    try:
+        dead.shutdown(timeout=0)
+    except Exception:  # noqa: BLE001 - vLLM raises all kinds, the more so where its processes are gone
+        _log.warning("what is left of vLLM's dead engine could not be shut down", exc_info=True)

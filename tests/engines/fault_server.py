@@ -56,7 +56,10 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             each ("ok" or a fault), before chance decides.
         stall, retry_after: seconds that a stalled request hangs, and that a 429 asks to wait.
         capacity: more requests than these at the same time are refused with 429; 0 for no bound.
-        models: what `/v1/models` lists.
+        models: what `/v1/models` lists, `owned_by` saying which program the server is.
+        one_seed: all n samples of a request are drawn with its seed, as SGLang draws them.
+        cap: tokens at which every text is cut, whatever was asked for; 0 for none.
+        context: tokens of prompt and text together, which `/v1/models` says.
     """
 
     latency: float = 0.0
@@ -71,6 +74,10 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     capacity: int = 0
     models: list[str] = msgspec.field(default_factory=lambda: [MODEL])
     models_fault: str = ""
+    owned_by: str | None = "vllm"
+    one_seed: bool = False
+    cap: int = 0
+    context: int = 4096
 
 
 class Body(msgspec.Struct, kw_only=True):
@@ -224,8 +231,9 @@ class Server:
         chat = path.endswith("chat/completions")
         choices, tokens = [], 0
         for index in range(body.n):
-            choice, count = _choice(body, key, index, chat=chat)
-            choices.append(choice)
+            at = 0 if self.settings.one_seed else index
+            choice, count = _choice(body, key, at, chat=chat, cap=self._room(key))
+            choices.append(choice | {"index": index})
             tokens += count
         prompt_tokens = len(key.split())
         usage = {
@@ -237,12 +245,22 @@ class Server:
         answer = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": body.model}
         return answer | {"choices": choices, "usage": usage}
 
+    def _room(self, key: str) -> int:
+        """Tokens that no text behind this prompt exceeds."""
+        return max(1, min(self.settings.cap or self.settings.context, self.settings.context - len(key.split())))
+
     async def models(self, request: web.Request) -> web.StreamResponse:
         self.headers.append(dict(request.headers))
         if self.settings.models_fault:
             return await FAULTS[self.settings.models_fault](self, request, Body(model=MODEL))
         cards = [
-            {"id": name, "object": "model", "created": int(time.time()), "owned_by": "tests", "max_model_len": 4096}
+            {
+                "id": name,
+                "object": "model",
+                "created": int(time.time()),
+                "owned_by": self.settings.owned_by,
+                "max_model_len": self.settings.context,
+            }
             for name in self.settings.models
         ]
         return _json({"object": "list", "data": cards})
@@ -262,10 +280,10 @@ class Server:
         return _json({})
 
 
-def _choice(body: Body, key: str, index: int, *, chat: bool) -> tuple[dict[str, Any], int]:
+def _choice(body: Body, key: str, index: int, *, chat: bool, cap: int = sys.maxsize) -> tuple[dict[str, Any], int]:
     """One sample, and how many tokens it has: words, line ends among them, and an end token where it ends so."""
     words = completion_text(key, body.seed + index).replace("\n", " \n ").split(" ")
-    limit = body.max_tokens or body.max_completion_tokens or 16
+    limit = min(cap, body.max_tokens or body.max_completion_tokens or 16)
     cut = len(words) > limit
     text = " ".join(words[:limit]).replace(" \n ", "\n").replace(" \n", "\n")
     ids = [3 + int(chance("id", word) * 1000) for word in words[:limit]]
@@ -409,6 +427,7 @@ FAULTS: dict[str, Fault] = {
     "402": _status(402, "no credit"),
     "403": _status(403, "not for you"),
     "404": _status(404, "The model does not exist"),
+    "405": _status(405),
     "408": _status(408),
     "409": _status(409),
     "413": _status(413, "too large"),
@@ -447,6 +466,8 @@ FAULTS: dict[str, Fault] = {
     "no_choices": _changed(lambda answer, body: answer.pop("choices")),
     "wrong_model": _changed(_wrong_model),
     "no_model": _changed(lambda answer, body: answer.pop("model")),
+    "unnamed_model": _changed(lambda answer, body: answer.update(model="")),
+    "error_too": _changed(lambda answer, body: answer.update(error={"message": "upstream failed", "code": 502})),
     "dated_model": _changed(lambda answer, body: answer.update(model=f"{body.model}-2025-01-31")),
     "abort": _changed(lambda answer, body: _first(answer).update(finish_reason="abort")),
     "no_finish": _changed(lambda answer, body: _first(answer).update(finish_reason=None)),
@@ -461,7 +482,7 @@ FAULTS: dict[str, Fault] = {
     "huge": _changed(lambda answer, body: _first(answer).update(text="é" * 2_500_000)),
 }
 
-QUICK = frozenset({"429", "429_after", "503", "reset", "400", "401", "403", "404", "redirect"})
+QUICK = frozenset({"429", "429_after", "503", "reset", "400", "401", "403", "404", "405", "redirect"})
 """Faults that a server has before any work."""
 
 

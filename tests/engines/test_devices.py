@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from steplabel.engines import ScriptedEngine
-from steplabel.engines.devices import (
-    CLAIMS,
-    EACH,
-    PARENT,
-    VISIBLE,
-    check_workers,
-    gpus_each,
-    take_gpus,
-    visible_gpus,
-    worker_environment,
-)
+from steplabel.engines.devices import VISIBLE, check_workers, gpus_each, visible_gpus, worker_gpus
 from steplabel.engines.scripted import ScriptedSpec
 from steplabel.engines.transformers.spec import TransformersSpec
 from steplabel.schemas import ConfigError
-
-HOLD = """
-import os, sys
-from steplabel.engines import devices
-devices.CLAIM_SECONDS = 0.5
-devices.take_gpus()
-devices.take_gpus()
-print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
-sys.stdin.read()
-"""
 
 
 @dataclass(frozen=True)
@@ -49,29 +23,6 @@ class OnTwo:
         return ScriptedEngine(lambda request, index, seed: "")
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def hold(stack: ExitStack, environment: dict[str, str]) -> tuple[str, subprocess.Popen[str]]:
-    """Start a worker that takes its GPUs and keeps them; what it sees, and the worker."""
-    worker = stack.enter_context(
-        subprocess.Popen(
-            [sys.executable, "-c", HOLD],
-            env=os.environ | environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    )
-    stack.callback(worker.kill)
-    assert worker.stdout is not None
-    return worker.stdout.readline().strip(), worker
-
-
 @pytest.mark.parametrize(
     ("named", "gpus"),
     [("2,3", ("2", "3")), ("GPU-1a, GPU-2b", ("GPU-1a", "GPU-2b")), ("", ()), ("-1", ()), ("0,-1,1", ("0",))],
@@ -82,40 +33,11 @@ def test_named_gpus(monkeypatch: pytest.MonkeyPatch, named: str, gpus: tuple[str
     assert visible_gpus() == gpus
 
 
-def test_each_worker_sees_a_gpu_of_its_own(tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two workers take one GPU each; a third is refused; a killed worker's GPU comes free."""
-    monkeypatch.setenv(VISIBLE, "4,GPU-7")
-    environment = worker_environment([OnTwo(gpus=1)], tmp_path)
-    assert environment == {CLAIMS: str(tmp_path), PARENT: str(os.getpid()), EACH: "1", VISIBLE: "4,GPU-7"}
-    first, worker = hold(stack, environment)
-    second, _ = hold(stack, environment)
-    assert {first, second} == {"4", "GPU-7"}
-    nothing, refused = hold(stack, environment)
-    assert nothing == ""
-    assert "all of 4, GPU-7 are taken" in refused.communicate()[1]
-    worker.kill()
-    worker.wait()
-    assert hold(stack, environment)[0] == first
-
-
-def test_a_model_on_two_gpus_takes_both_or_none(
-    tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of three GPUs one worker takes two; the next finds too few and holds none of them."""
-    monkeypatch.setenv(VISIBLE, "0,1,2")
-    environment = worker_environment([OnTwo()], tmp_path)
-    assert hold(stack, environment)[0] == "0,1"
-    assert hold(stack, environment)[0] == ""
-    assert hold(stack, environment | {EACH: "1"})[0] == "2"
-
-
-def test_the_parent_takes_no_gpu(tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has its workers' environment, and leaves all GPUs to them."""
-    monkeypatch.setenv(VISIBLE, "0")
-    for name, value in worker_environment([OnTwo(gpus=1)], tmp_path).items():
-        monkeypatch.setenv(name, value)
-    take_gpus()
-    assert hold(stack, {})[0] == "0"
+def test_each_worker_sees_gpus_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No GPU is given twice, by whatever name it goes; one that is left over stays idle."""
+    monkeypatch.setenv(VISIBLE, "4,GPU-7,1,0,9")
+    assert worker_gpus([OnTwo(gpus=1)], 2) == [{VISIBLE: "4"}, {VISIBLE: "GPU-7"}]
+    assert worker_gpus([OnTwo(), OnTwo(gpus=1)], 2) == [{VISIBLE: "4,GPU-7"}, {VISIBLE: "1,0"}]
 
 
 def test_too_many_workers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,11 +52,11 @@ def test_too_many_workers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     check_workers([OnTwo()], 1)  # its own error when it is opened says more
 
 
-def test_models_without_a_gpu_may_have_many_workers(tmp_path: Path) -> None:
+def test_models_without_a_gpu_may_have_many_workers() -> None:
     """Scripted engines and models on the CPU take no GPU, so nothing is shared out."""
     specs = [ScriptedSpec(function="m:f"), TransformersSpec(device="cpu")]
     assert gpus_each(specs) == 0
-    assert worker_environment(specs, tmp_path) == {}
+    assert worker_gpus(specs, 3) == [{}, {}, {}]
     check_workers(specs, 64)
 
 

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from steplabel.engines import (
     BudgetedEngine,
     BudgetedSpec,
+    Completions,
     GenerateRequest,
     LazyEngine,
     RolloutStore,
     ScriptedEngine,
     ScriptedSpec,
     StoredSpec,
-    devices,
+    budget,
+    read_progress,
 )
-from steplabel.engines.transformers.spec import TransformersSpec
-from steplabel.schemas import BudgetExhausted, ConfigError, EngineClosed, ModelIdentity, ModelLoadError
+from steplabel.engines.port import PartlyAnswered
+from steplabel.engines.scripted import ScriptFunction
+from steplabel.schemas import BudgetExhausted, ConfigError, EngineClosed, EngineError, ModelIdentity, ModelLoadError
 
 Ask = Callable[..., GenerateRequest]
 
@@ -98,14 +100,15 @@ def test_lazy_engine_notices_a_changed_model(ask: Ask) -> None:
         asyncio.run(engine.generate(ask()))
 
 
-def test_lazy_engine_does_not_try_again_what_failed(ask: Ask) -> None:
-    """A model that cannot be opened fails every request at once, after one attempt."""
+@pytest.mark.parametrize("kind", [ConfigError, ModelLoadError, AssertionError, OSError], ids=lambda kind: kind.__name__)
+def test_lazy_engine_does_not_try_again_what_failed(ask: Ask, kind: type[Exception]) -> None:
+    """A model that cannot be opened, for whatever reason, fails every request at once, after one attempt."""
     attempts = []
 
     class Broken:
         def open(self) -> ScriptedEngine:
             attempts.append(1)
-            raise ConfigError("no such weights")
+            raise kind("no such weights")
 
     engine = LazyEngine(Broken())
 
@@ -118,14 +121,15 @@ def test_lazy_engine_does_not_try_again_what_failed(ask: Ask) -> None:
     assert len(attempts) == 1
 
 
-def test_lazy_engine_does_not_look_again_where_nothing_was(ask: Ask) -> None:
+@pytest.mark.parametrize("kind", [ConfigError, OSError], ids=lambda kind: kind.__name__)
+def test_lazy_engine_does_not_look_again_where_nothing_was(ask: Ask, kind: type[Exception]) -> None:
     """A preview that fails (a server that is gone) is tried once, and ends the run: no request can do better."""
     looked = []
 
     class Gone:
         def preview(self) -> None:
             looked.append(1)
-            raise ConfigError("no such model there")
+            raise kind("no such model there")
 
         def open(self) -> ScriptedEngine:
             raise AssertionError("opened though nobody knows what it is")
@@ -137,22 +141,6 @@ def test_lazy_engine_does_not_look_again_where_nothing_was(ask: Ask) -> None:
     with pytest.raises(ModelLoadError, match="no such model there"):
         asyncio.run(engine.generate(ask()))
     assert len(looked) == 1
-
-
-def test_gpus_are_taken_before_cuda_is_asked(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CUDA reads once which GPUs it may see: a worker's own must be chosen before anything calls it."""
-    seen = []
-    monkeypatch.setattr(devices, "_held", [])
-    for name, value in {devices.CLAIMS: str(tmp_path), devices.EACH: "1", devices.VISIBLE: "6,7"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(seen.append(os.environ[devices.VISIBLE])))
-    engine = LazyEngine(TransformersSpec())
-    answer = asyncio.run(engine.generate(ask(max_tokens=2)))
-    asyncio.run(engine.close())
-    assert len(answer.samples) == 1
-    assert set(seen) == {"6"}
-    for lock in devices._held:
-        lock.release()
 
 
 def test_lazy_engine_closes(ask: Ask) -> None:
@@ -213,6 +201,100 @@ def test_budget_counts_what_others_spent(ask: Ask) -> None:
             await engine.generate(ask())
 
     asyncio.run(run())
+
+
+def failing(request: GenerateRequest, index: int, seed: int) -> str:
+    raise EngineError("the server is down")
+
+
+def shared_budget(function: ScriptFunction, path: Path, **limits: int) -> tuple[BudgetedEngine, RolloutStore]:
+    """A budget over all resumptions of a run, and the store in front of it."""
+    spent = partial(budget._spent_in_store, str(path), "r")
+    engine = BudgetedEngine(ScriptedEngine(function, latency=lambda _: asyncio.sleep(0.01)), spent=spent, **limits)
+    return engine, RolloutStore(engine, path, run_id="r")
+
+
+async def refused(store: RolloutStore, requests: Iterable[GenerateRequest]) -> int:
+    """How many of these requests, made all at once, the budget refuses."""
+    answers = await asyncio.gather(*map(store.generate, requests), return_exceptions=True)
+    return sum(isinstance(answer, BudgetExhausted) for answer in answers)
+
+
+@pytest.mark.parametrize("function", [words, failing], ids=["answered", "failing"])
+def test_a_budget_of_requests_is_exact_over_resumptions(ask: Ask, tmp_path: Path, function: ScriptFunction) -> None:
+    """However many come at once, and whether they succeed: the parts of a run together make as many as it may."""
+    path, allowed = tmp_path / "s.sqlite", 60
+
+    async def part(requests: range) -> tuple[int, int, int]:
+        engine, store = shared_budget(function, path, max_requests=allowed)
+        gone = await refused(store, [ask(seed=seed) for seed in requests])
+        spent = engine.spent[1]
+        await store.close()
+        return gone, spent, read_progress(path, "r").engine_requests
+
+    assert asyncio.run(part(range(40))) == (0, 40, 40)
+    assert asyncio.run(part(range(100, 200))) == (80, 60, 60)
+    assert asyncio.run(part(range(200, 205))) == (5, 60, 60)
+
+
+def test_cancelled_requests_are_spent(ask: Ask, tmp_path: Path) -> None:
+    """The model was asked, and may have been paid: after Ctrl-C a run goes on with what is left."""
+    path = tmp_path / "s.sqlite"
+
+    async def run() -> None:
+        _, store = shared_budget(words, path, max_requests=5)
+        asking = [asyncio.create_task(store.generate(ask(seed=seed))) for seed in range(3)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        await store.close()
+
+    asyncio.run(run())
+    assert read_progress(path, "r").engine_requests == 3
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["all of it", "a part"])
+def test_a_request_made_in_parts_is_as_many_as_it_has(ask: Ask, tmp_path: Path, *, whole: bool) -> None:
+    """What a server takes one sample at a time counts by what was sent, and what came of a part is spent."""
+
+    class InParts(ScriptedEngine):
+        async def generate(self, request: GenerateRequest) -> Completions:
+            answer = replace(await super().generate(request), requests=request.n)
+            if whole:
+                return answer
+            raise PartlyAnswered(replace(answer, samples=answer.samples[:-1]), EngineError("a part was lost"))
+
+    async def run() -> tuple[int, int]:
+        engine = BudgetedEngine(InParts(words), max_requests=3)
+        store = RolloutStore(engine, tmp_path / "s.sqlite", run_id="r")
+        await asyncio.gather(store.generate(ask(n=4)), return_exceptions=True)
+        with pytest.raises(BudgetExhausted, match="4 requests"):
+            await store.generate(ask(n=4, seed=1))
+        await store.close()
+        return engine.spent
+
+    usage = asyncio.run(run()), read_progress(tmp_path / "s.sqlite", "r")
+    assert usage[0] == (usage[1].completion_tokens, usage[1].engine_requests) == (16 if whole else 12, 4)
+
+
+def test_requests_that_no_model_saw_are_not_spent(ask: Ask, tmp_path: Path) -> None:
+    """What an engine refuses costs nothing, and neither does a refusal of the budget itself."""
+
+    def picky(request: GenerateRequest, index: int, seed: int) -> str:
+        raise ConfigError("too long")
+
+    async def run() -> int:
+        engine, store = shared_budget(picky, tmp_path / "s.sqlite", max_requests=1)
+        for seed in range(3):
+            with pytest.raises(ConfigError, match="too long"):
+                await store.generate(ask(seed=seed))
+        await store.close()
+        return engine.spent[1]
+
+    assert asyncio.run(run()) == 0
+    assert read_progress(tmp_path / "s.sqlite", "r").engine_requests == 0
 
 
 def test_stored_samples_are_free(ask: Ask, tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from steplabel.engines import GenerateRequest, Prompt
 from steplabel.engines.checkpoints import checkpoint
 from steplabel.engines.checkpoints.checkpoint import find_checkpoint, read_identity
+from steplabel.engines.devices import check_workers
 from steplabel.engines.transformers.spec import TransformersSpec
 from steplabel.schemas import ConfigError, SamplingParams
 
@@ -43,6 +45,29 @@ def test_preview_is_what_the_engine_says(model_folder: Path) -> None:
     assert preview.identity.licence == "apache-2.0"
     assert preview.identity.name == "tiny"
     assert preview.identity.dtype == "float32"
+
+
+@pytest.mark.parametrize("device", ["meta", "meta:0"])
+def test_a_device_without_numbers_is_refused(device: str) -> None:
+    """torch would load the model there and fail at the first token."""
+    with pytest.raises(ConfigError, match="shapes without numbers"):
+        TransformersSpec(device=device)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "abacus"])
+def test_a_device_that_is_not_there_is_named(model_folder: Path, device: str) -> None:
+    """A torch without CUDA says so by an assertion: it becomes an error that names model and device."""
+    with pytest.raises(ConfigError, match=f"cannot load model .* on {device}"):
+        TransformersSpec(model=str(model_folder), device=device).open()
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0", "mps", "mps:0"])
+def test_only_cuda_devices_are_gpus_to_share_out(device: str) -> None:
+    """Any other device is no reason to refuse workers, with a number or without."""
+    spec = TransformersSpec(device=device)
+    assert (spec.gpus, spec.named_gpu) == (0, "")
+    check_workers([spec], 2)
 
 
 def test_specs_travel(model_folder: Path) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import apache_beam as beam
 from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 from apache_beam.typehints import typehints
 
 from steplabel.pipelines.graph import ChunkJob, build
 from steplabel.pipelines.recipe import Recipe
-from steplabel.pipelines.runner import RunnerChoice, beam_options
+from steplabel.pipelines.runner import RunnerChoice, beam_pipelines
 from steplabel.schemas import RunInfo
 from steplabel.transforms.dataset import ChunkName, OutputFolder
 
@@ -40,8 +39,8 @@ def test_every_collection_says_what_it_holds(recipe_of: Callable[..., Recipe], t
         folder=OutputFolder(str(tmp_path)),
         chunk=ChunkName(index=0, key="", rows=0),
     )
-    with beam_options(RunnerChoice(), (recipe.policy,)) as options:
-        pipeline = beam.Pipeline(options=options)
+    with beam_pipelines(RunnerChoice(), (recipe.policy,)) as pipelines:
+        pipeline = pipelines()
         build(pipeline, job, [], [])
     types = Types()
     pipeline.visit(types)

@@ -31,6 +31,11 @@ def listen_to_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def with_path(folder: str) -> dict[str, str]:
+    """A variable that puts a folder in front of the modules that are found anyway."""
+    return {"PYTHONPATH": os.pathsep.join([folder, *filter(None, [os.environ.get("PYTHONPATH")])])}
+
+
 @dataclass(frozen=True)
 class Site:
     """A run's command line, its output and the log of what its model was asked."""
@@ -49,7 +54,7 @@ class Site:
     def environment(self) -> dict[str, str]:
         here = str(Path(__file__).parent)
         pace = {"STEPLABEL_TEST_SECONDS": str(self.seconds)}
-        return os.environ | pace | {"STEPLABEL_TEST_LOG": str(self.log), "PYTHONPATH": here}
+        return os.environ | pace | {"STEPLABEL_TEST_LOG": str(self.log)} | with_path(here)
 
     def start(self, *extra: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -126,13 +131,56 @@ def test_killed_three_times_the_run_is_the_uninterrupted_one(
 
 
 def test_two_workers_do_the_work_in_two_processes(site: Callable[[str], Site]) -> None:
-    """`--workers 2` draws samples in two processes and writes what one process writes."""
+    """`--workers 2` draws samples in two processes, the same for all chunks, and writes what one process writes."""
     one, two = site("one"), site("two")
     one.finish()
     two.finish("--workers", "2", "--chunk", "15")
-    assert len(set(two.packages())) >= 2
+    assert len(two.packages()) == 2
     assert two.files() == one.files()
     assert two.asked() == one.asked()
+
+
+def test_a_killed_worker_ends_the_run_with_a_word(site: Callable[[str], Site]) -> None:
+    """kill -9 of one of two workers: the run says so and ends, its other worker too; the same command goes on."""
+    whole, hurt = site("whole"), site("hurt")
+    whole.finish()
+    process = replace(hurt, seconds=0.02).start("--workers", "2")
+    workers = wait_for_workers(hurt, 2)
+    os.kill(workers[0], signal.SIGKILL)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 4, output.decode()
+    assert b"was killed by signal 9" in output
+    assert b"Traceback" not in output
+    assert_gone(workers)
+    hurt.finish("--workers", "2")
+    assert hurt.files() == whole.files()
+
+
+def test_workers_end_with_the_process_that_started_them(site: Callable[[str], Site]) -> None:
+    """kill -9 of the command alone leaves no process behind."""
+    left = replace(site("left"), seconds=0.02)
+    process = left.start("--workers", "2")
+    workers = wait_for_workers(left, 2)
+    process.kill()
+    process.wait()
+    assert_gone(workers)
+
+
+def wait_for_workers(site: Site, count: int) -> list[int]:
+    """Process numbers of workers that have drawn samples."""
+    deadline = time.monotonic() + 120
+    while not site.log.exists() or len(site.packages()) < count:
+        assert time.monotonic() < deadline, "not all workers got to work"
+        time.sleep(0.02)
+    return [int(number) for number in site.packages()]
+
+
+def assert_gone(processes: list[int]) -> None:
+    """None of the processes lives, or each is about to end."""
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{number}").exists() for number in processes):
+        assert time.monotonic() < deadline, "a process was left behind"
+        time.sleep(0.05)
 
 
 def test_external_workers_run_the_staged_package(site: Callable[[str], Site], repository: Path) -> None:
@@ -181,18 +229,20 @@ def test_two_runs_in_one_folder_do_not_mix(site: Callable[[str], Site]) -> None:
         process.wait()
 
 
-def test_ctrl_c_leaves_nothing_behind(site: Callable[[str], Site]) -> None:
+@pytest.mark.parametrize("extra", [(), ("--workers", "2")], ids=["one process", "two workers"])
+def test_ctrl_c_leaves_nothing_behind(site: Callable[[str], Site], extra: tuple[str, ...]) -> None:
     """Ctrl-C ends within seconds with a word on how to go on, and the run goes on."""
     stopped = site("stopped")
-    process = replace(stopped, seconds=0.1).start()
+    process = replace(stopped, seconds=0.1).start(*extra)
     deadline = time.monotonic() + 120
     while stopped.asked().total() < 30:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    os.kill(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output.decode()
     assert b"goes on where it stopped" in output
     assert b"Traceback" not in output
+    assert_gone([int(number) for number in stopped.packages()])
     stopped.finish()
     assert stopped.asked().total() - len(stopped.asked()) <= MOST_LOST

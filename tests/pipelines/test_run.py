@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from steplabel.pipelines.evaluation import exact_truth
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.relabelling import Relabelling, relabel
 from steplabel.pipelines.run import RunResult
-from steplabel.schemas import ConfigError, StepMark
+from steplabel.schemas import ConfigError, EngineError, StepMark
 from steplabel.transforms.dataset import MANIFEST, SUCCESS, OutputFolder
 
 Label = Callable[..., RunResult]
@@ -185,6 +187,63 @@ def test_a_budget_that_is_just_enough_completes(label: Label) -> None:
     """Spending exactly the budget is not the same as running out of it."""
     needed = label("free", chunk=10).usage.engine_requests
     assert label("exact", chunk=10, max_requests=needed).complete
+
+
+def test_a_budget_that_failures_spent_ends_the_run(label: Label, recipe_of: MakeRecipe, rows_of: Rows) -> None:
+    """Requests that fail are requests: a dead server is not asked for the rest of the input, now or later."""
+    recipe = dataclasses.replace(recipe_of(), policy=DeadSpec(), completer=DeadSpec())
+    for _ in range(2):
+        result = label(recipe=recipe, chunk=1, limit=9, max_requests=3)
+        assert not result.complete
+        assert result.usage.engine_requests == 3
+        assert len(result.folder.require_manifest().chunks) == 3
+    more = label(recipe=recipe, chunk=1, limit=9, max_requests=7)
+    assert more.usage.engine_requests == 7
+
+
+@dataclasses.dataclass(frozen=True)
+class DeadSpec:
+    """A model whose server is down."""
+
+    def open(self) -> ScriptedEngine:
+        def fail(request: GenerateRequest, index: int, seed: int) -> str:
+            raise EngineError("connection refused")
+
+        return ScriptedEngine(fail)
+
+
+def test_no_chunk_is_begun_on_a_spent_budget(label: Label, rows_of: Rows) -> None:
+    """Where the budget ends with a chunk, nothing of the next is committed; more budget finds it undone."""
+    needed = label("first", chunk=10, limit=10).usage.engine_requests
+    result = label("out", chunk=10, limit=20, max_requests=needed)
+    assert [entry.complete for entry in result.folder.require_manifest().chunks] == [True]
+    assert "budget" not in {r.reason for r in rows_of(result.folder, "rejects")}
+    assert not result.complete
+    label("out", chunk=10, limit=20)
+    assert rows_of(result.folder) == rows_of(label("whole", chunk=10, limit=20).folder)
+
+
+def test_what_the_store_holds_is_labelled_on_a_spent_budget(label: Label, tmp_path: Path, rows_of: Rows) -> None:
+    """Chunks that need no model go on: here those that another output paid for, once an own request is spent."""
+    store = str(tmp_path / "shared.sqlite")
+    whole = label("whole", chunk=10, limit=20, store=store)
+    part = label("part", chunk=5, limit=5, store=store, max_requests=1)
+    assert (part.complete, part.usage.engine_requests) == (True, 0)
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE usage SET engine_requests = 1 WHERE run_id = ?", (_account(part),))
+    rest = label("part", chunk=5, limit=20, store=store, max_requests=1)
+    assert (rest.complete, rest.usage.engine_requests) == (True, 1)
+    assert rows_of(rest.folder) == rows_of(whole.folder)
+
+
+def _account(result: RunResult) -> str:
+    return result.folder.require_manifest().account
+
+
+def test_a_run_without_room_for_a_program_is_refused(label: Label, recipe_of: MakeRecipe) -> None:
+    """Nothing could be in flight: that is said, not waited for."""
+    with pytest.raises(ConfigError, match="in_flight=0"):
+        label(recipe=recipe_of("omegaprm_locate", "in_flight=0"))
 
 
 def test_a_card_that_a_kill_prevented_is_written_later(label: Label) -> None:

@@ -185,7 +185,8 @@ def test_files_that_hold_no_rollouts(tmp_path: Path) -> None:
     assert "not Parquet" in report.told[0]
     for name in ("none.parquet", "other.txt"):
         with pytest.raises(ConfigError, match=name):
-            import_file(str(tmp_path / name), tmp_path / "t.sqlite")
+            import_file(str(tmp_path / name), tmp_path / "new" / "t.sqlite")
+    assert not (tmp_path / "new").exists()
 
 
 def test_text_that_is_no_unicode(file: str, tmp_path: Path) -> None:

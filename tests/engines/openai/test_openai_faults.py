@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from steplabel.engines import Completions, GenerateRequest
+from steplabel.engines import BudgetedEngine, Completions, GenerateRequest
+from steplabel.engines.openai import client
 from steplabel.engines.openai.engine import OpenAIEngine
 from steplabel.engines.openai.spec import OpenAISpec
-from steplabel.schemas import ConfigError, EngineError, FinishReason, ModelLoadError
+from steplabel.schemas import BudgetExhausted, ConfigError, EngineError, FinishReason, ModelLoadError
 
 Ask = Callable[..., GenerateRequest]
 Opened = Callable[..., AbstractAsyncContextManager[OpenAIEngine]]
@@ -42,13 +43,13 @@ PASSING = (
     "drip",
     "empty",
     "error_body",
+    "error_too",
     "garbage",
     "html",
     "list",
     "negative",
     "no_choices",
     "no_finish",
-    "no_model",
     "not_utf8",
     "nothing",
     "null_text",
@@ -60,7 +61,18 @@ PASSING = (
     "wrong_model",
 )
 """Faults after which the same request is worth another try."""
-HARMLESS = ("backwards", "dated_model", "many", "no_ids", "no_usage", "null_usage", "one", "wrong_n")
+HARMLESS = (
+    "backwards",
+    "dated_model",
+    "many",
+    "no_ids",
+    "no_model",
+    "no_usage",
+    "null_usage",
+    "one",
+    "unnamed_model",
+    "wrong_n",
+)
 """Oddities that need not cost a sample."""
 
 
@@ -112,6 +124,14 @@ def test_harmless_oddities(opened: Opened, server: Any, ask: Ask, expected: Expe
     assert [sample.index for sample in answer.samples] == list(range(1, n + 1))
 
 
+@pytest.mark.parametrize("fault", ["no_model", "unnamed_model"])
+def test_a_server_that_names_no_model(opened: Opened, server: Any, ask: Ask, fault: str) -> None:
+    """It is believed: which model was asked, the request says."""
+    server.set(script=[fault])
+    answered(opened, ask())
+    assert server.stats()["requests"] == 1
+
+
 def test_missing_choices_alone_are_asked_for(opened: Opened, server: Any, ask: Ask) -> None:
     """A server that gives one of five is asked for the other four, one at a time."""
     server.set(script=["one"])
@@ -140,12 +160,49 @@ def test_a_choice_without_logprobs_that_were_asked_for(opened: Opened, server: A
 
 
 def test_unknown_usage_counts_what_is_shown(opened: Opened, server: Any, ask: Ask) -> None:
-    """Without usage the ids are counted; without ids too, nothing is."""
+    """Without usage the ids are counted; without ids too, no fewer tokens than there can be: a budget still ends."""
     server.set(script=["no_usage", "no_usage"])
-    (shown,) = answered(opened, ask())
-    assert shown.samples[0].completion_tokens > 0
-    (hidden,) = answered(opened, ask(), token_ids=False)
-    assert (hidden.prompt_tokens, hidden.samples[0].completion_tokens) == (0, 0)
+    (shown,) = answered(opened, ask(n=3))
+    (hidden,) = answered(opened, ask(n=3), token_ids=False)
+    assert hidden.prompt_tokens == 0
+    for counted, estimated in zip(shown.samples, hidden.samples, strict=True):
+        assert 0 < counted.completion_tokens <= estimated.completion_tokens <= 100
+
+
+def test_a_token_budget_ends_on_a_server_that_counts_nothing(opened: Opened, server: Any, ask: Ask) -> None:
+    """What a server does not count is spent all the same."""
+    server.set(script=["no_usage"] * 9)
+
+    async def run() -> None:
+        async with opened(token_ids=False) as engine:
+            budgeted = BudgetedEngine(engine, max_tokens=100)
+            for i in range(9):
+                await budgeted.generate(ask(f"{i}"))
+
+    with pytest.raises(BudgetExhausted, match="the budget is 100"):
+        asyncio.run(run())
+
+
+@pytest.mark.parametrize("options", [{}, {"token_ids": False}, {"mode": "chat", "token_ids": False}], ids=str)
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_server_that_cuts_answers_ends_the_run(
+    opened: Opened, server: Any, ask: Ask, n: int, options: dict[str, Any]
+) -> None:
+    """vLLM's `--override-generation-config` can bound every text below what was asked for: the labels would favour
+    short solutions, and nobody would know."""
+    server.set(cap=2)
+    with pytest.raises(ModelLoadError, match=r"cuts texts at \d tokens.*100"):
+        answered(opened, ask(n=n), **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"token_ids": False}, {"mode": "chat", "token_ids": False}], ids=str)
+def test_a_text_that_ends_where_the_context_does(
+    opened: Opened, server: Any, ask: Ask, options: dict[str, Any]
+) -> None:
+    """It is cut by length like any other: there was no room for more."""
+    server.set(context=40)
+    (answer,) = answered(opened, ask("why? " * 30), **options)
+    assert answer.samples[0].finish_reason is FinishReason.LENGTH
 
 
 def test_filtered_texts_are_marked(opened: Opened, server: Any, ask: Ask) -> None:
@@ -192,18 +249,6 @@ def test_what_every_request_would_meet_ends_the_run(opened: Opened, server: Any,
     assert server.stats()["requests"] == 1
 
 
-def test_one_lost_part_fails_the_request_at_once(opened: Opened, server: Any, ask: Ask) -> None:
-    """The parts of a split request that still run are cancelled, and the error is one, not a group."""
-    server.set(latency=20.0, script=["ok", "400", "ok"])
-
-    async def run() -> None:
-        async with opened(max_n=1) as engine:
-            with pytest.raises(ConfigError, match="refuses this request"):
-                await asyncio.wait_for(engine.generate(ask(n=3)), 10)
-
-    asyncio.run(run())
-
-
 @pytest.mark.parametrize("kind", ["seconds", "date"])
 def test_retry_after_is_obeyed_by_all(opened: Opened, server: Any, ask: Ask, kind: str) -> None:
     """Neither the request that was sent away nor a new one is answered before the time."""
@@ -230,6 +275,49 @@ def test_a_wait_beyond_the_deadline_is_given_up(opened: Opened, server: Any, ask
     server.set(script=["429_after"], retry_after="3600")
     with pytest.raises(EngineError, match="left alone for 3600 s"):
         answered(opened, ask(), deadline_s=10.0)
+
+
+def test_a_long_wait_of_one_is_no_hold_for_others(opened: Opened, server: Any, ask: Ask, expected: Expected) -> None:
+    """A request that gives up its own wait as too long does not make the next ones sit it out."""
+    server.set(script=["429_after"], retry_after="3600")
+
+    async def run() -> Completions:
+        async with opened(deadline_s=30.0) as engine:
+            with pytest.raises(EngineError, match="left alone for 3600 s"):
+                await engine.generate(ask("first"))
+            return await engine.generate(ask("second"))
+
+    assert texts(asyncio.run(asyncio.wait_for(run(), 20))) == expected(ask("second"))
+
+
+def test_no_answer_holds_all_others_for_long(
+    opened: Opened, server: Any, ask: Ask, expected: Expected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sent away waits as long as it was told; the others try again after a while."""
+    monkeypatch.setattr(client, "LONGEST_HOLD", 0.2)
+    server.set(script=["429_after"], retry_after="3600")
+
+    async def run() -> Completions:
+        async with opened(deadline_s=7200.0) as engine:
+            first = asyncio.create_task(engine.generate(ask("first")))
+            while not server.stats()["faults"]:
+                await asyncio.sleep(0.01)
+            second = await engine.generate(ask("second"))
+            assert not first.done()
+            first.cancel()
+            return second
+
+    assert texts(asyncio.run(asyncio.wait_for(run(), 20))) == expected(ask("second"))
+
+
+def test_a_server_that_wants_to_be_left_alone_is_named(
+    opened: Opened, server: Any, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A pause of all requests is said: a run that stands still must not look like one that hangs."""
+    server.set(script=["429_after"], retry_after="0.3")
+    with caplog.at_level("WARNING"):
+        answered(opened, ask())
+    assert "no request is sent" in caplog.text
 
 
 def test_the_deadline_ends_all_attempts(opened: Opened, server: Any, ask: Ask) -> None:

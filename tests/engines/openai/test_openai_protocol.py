@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steplabel.engines.openai.protocol import Answer, Asked, error_code, read_answer, server_message, spread
+from steplabel.engines.openai.counting import spread
+from steplabel.engines.openai.protocol import Answer, Asked, error_code, read_answer, server_message
 from steplabel.engines.openai.retries import Passing
-from steplabel.schemas import FinishReason
+from steplabel.schemas import FinishReason, ModelLoadError
 
-ASKED = Asked(model="m", start=10, n=2)
+ASKED = Asked(model="m", start=10, n=2, max_tokens=500)
 
 
 def choice(index: int = 0, **changes: Any) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def test_the_end_token_is_left_out(changes: dict[str, Any], ids: tuple[int, ...]
 @pytest.mark.parametrize("field", ["stop_reason", "matched_stop"])
 def test_a_named_stop_text_is_put_back(field: str) -> None:
     """Where the request wants it and the server only names it; an end token's id is no text."""
-    asked = Asked(model="m", start=0, n=1, add_stop=True)
+    asked = Asked(model="m", start=0, n=1, max_tokens=500, add_stop=True)
     assert read(choice(**{field: "\n\n"}), asked=asked).samples[0].text == "text 0\n\n"
     assert read(choice(**{field: 2}), asked=asked).samples[0].text == "text 0"
     assert read(choice(**{field: "\n\n"})).samples[0].text == "text 0"
@@ -78,17 +79,17 @@ def test_a_named_stop_text_is_put_back(field: str) -> None:
         ("m-mini", False),
         ("m-mini-2025-01-31", False),
         ("M", False),
-        ("", False),
+        ("", True),
         ("org/m", False),
-        (None, False),
+        (None, True),
     ],
 )
 def test_who_answered(answering: str | None, believed: bool) -> None:
-    """The model itself or a dated snapshot of it; never a relative, or nobody."""
+    """The model itself or a dated snapshot of it, never a relative; a server that names nobody is believed."""
     if believed:
         assert len(read(choice(), model=answering).samples) == 1
     else:
-        with pytest.raises(Passing, match=r"'m' was asked, and .* answered"):
+        with pytest.raises(Passing, match=f"'m' was asked, and '{answering}' answered: set answers_as={answering} if"):
             read(choice(), model=answering)
 
 
@@ -108,6 +109,7 @@ def test_who_answered(answering: str | None, believed: bool) -> None:
         ({"usage": {"completion_tokens": -5}}, "not what the protocol says"),
         ({"choices": None, "error": {"message": "upstream"}}, "error: upstream"),
         ({"choices": None, "error": "upstream"}, "error: upstream"),
+        ({"error": {"message": "upstream"}}, "error: upstream"),
     ],
     ids=str,
 )
@@ -125,7 +127,7 @@ def test_good_choices_survive_bad_ones() -> None:
 
 def test_logprobs_of_both_endpoints() -> None:
     """Completions and chats write them differently; one that is missing makes the sum unknown."""
-    asked = Asked(model="m", start=0, n=1, logprobs=True)
+    asked = Asked(model="m", start=0, n=1, max_tokens=500, logprobs=True)
     assert read(choice(logprobs={"token_logprobs": [-1, -0.5]}), asked=asked).samples[0].cumulative_logprob == -1.5
     content = {"content": [{"token": "a", "logprob": -2.0}]}
     assert read(choice(logprobs=content), asked=asked).samples[0].cumulative_logprob == -2.0
@@ -135,7 +137,7 @@ def test_logprobs_of_both_endpoints() -> None:
 
 def test_prompt_logprobs_are_those_of_its_own_tokens() -> None:
     """The first entry of each position is the prompt's token; likelier ones follow it."""
-    asked = Asked(model="m", start=0, n=1, prompt_logprobs=True)
+    asked = Asked(model="m", start=0, n=1, max_tokens=500, prompt_logprobs=True)
     positions = [None, {"7": {"logprob": -3.0}, "9": {"logprob": -0.1}}, {"4": {"logprob": -0.5}}]
     assert read(choice(prompt_logprobs=positions), asked=asked).prompt_logprob == -3.5
     assert read(choice(), prompt_logprobs=positions, asked=asked).prompt_logprob == -3.5
@@ -150,6 +152,52 @@ def test_shared_tokens_follow_logprobs_before_lengths() -> None:
     assert [s.completion_tokens for s in answer.samples] == [5, 15]
 
 
+@pytest.mark.parametrize("usage", [None, {}, {"completion_tokens": None}, {"completion_tokens": 0}], ids=str)
+def test_tokens_that_nobody_counts(usage: Any) -> None:
+    """No fewer than there can be: one a byte and an end, but never more than were asked for."""
+    answer = read(choice(0, text="é" * 10), choice(1, text="x" * 9000), usage=usage)
+    assert [s.completion_tokens for s in answer.samples] == [21, 500]
+    thought = {"content": None, "reasoning_content": "hm"}
+    (sample,) = read(choice(0, text=None, message=thought), usage=usage).samples
+    assert sample.completion_tokens == 3
+    shown = {"token_logprobs": [-1.0] * 4}
+    (sample,) = read(choice(0, logprobs=shown), usage=usage).samples
+    assert sample.completion_tokens == 4
+
+
+CUT = {"finish_reason": "length"}
+
+
+@pytest.mark.parametrize(
+    ("choices", "usage", "asked"),
+    [
+        ([choice(0, token_ids=[5] * 40, **CUT)], {"prompt_tokens": 7}, {}),
+        ([choice(0, **CUT)], {"prompt_tokens": 7, "completion_tokens": 40}, {}),
+        ([choice(0, **CUT), choice(1)], {"prompt_tokens": 7, "completion_tokens": 80}, {}),
+        ([choice(0, token_ids=[5] * 40, **CUT)], None, {"prompt_tokens": 7}),
+    ],
+    ids=["ids", "usage", "usage of several", "prompt sent as ids"],
+)
+def test_texts_cut_below_the_limit(choices: list[dict[str, Any]], usage: Any, asked: dict[str, int]) -> None:
+    """The server's own bound, where it is certain; not where the context ended, or may have."""
+    request = {"model": "m", "start": 0, "n": 2, "max_tokens": 500, **asked}
+    with pytest.raises(ModelLoadError, match=r"cuts texts at [48]0 tokens or fewer, 500 were allowed"):
+        read(*choices, usage=usage, asked=Asked(context=4096, **request))
+    for context in (0, 50):
+        assert read(*choices, usage=usage, asked=Asked(context=context, **request)).samples
+    assert read(*choices, usage=usage, asked=Asked(context=4096, **request | {"max_tokens": 40})).samples
+
+
+def test_texts_that_may_be_as_long_as_asked_for() -> None:
+    """A total that could be one text's says nothing; nor does a text that ended by itself."""
+    asked = Asked(model="m", start=0, n=2, max_tokens=500, context=4096)
+    total = {"prompt_tokens": 7, "completion_tokens": 510}
+    assert len(read(choice(0, **CUT), choice(1), usage=total, asked=asked).samples) == 2
+    assert read(choice(0, token_ids=[5, 2]), asked=asked).samples
+    for nothing in (None, {"prompt_tokens": 7}, {"prompt_tokens": 7, "completion_tokens": 0}):
+        assert read(choice(0, **CUT), usage=nothing, asked=asked).samples
+
+
 def test_cached_tokens_are_part_of_the_prompt() -> None:
     """A server that claims more than there are is not believed."""
     usage = {"prompt_tokens": 7, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 99}}
@@ -159,7 +207,7 @@ def test_cached_tokens_are_part_of_the_prompt() -> None:
 
 def test_a_known_prompt_is_counted_where_the_server_does_not() -> None:
     """Its ids were sent."""
-    asked = Asked(model="m", start=0, n=1, prompt_tokens=12)
+    asked = Asked(model="m", start=0, n=1, max_tokens=500, prompt_tokens=12)
     assert read(choice(), usage=None, asked=asked).prompt_tokens == 12
     assert read(choice(), asked=asked).prompt_tokens == 7
 

@@ -16,7 +16,7 @@ from steplabel.engines.checkpoints.tokenizer_files import find_tokenizer
 from steplabel.engines.openai.dialects import Dialect, Mode, PrefixStyle, PromptAs, extensions
 from steplabel.engines.openai.requests import RequestWriter, seed_of
 from steplabel.engines.text.codec import TextCodec, load_codec
-from steplabel.schemas import ConfigError, ContentPart, Message, Role, SamplingParams
+from steplabel.schemas import ConfigError, ContentPart, EngineError, Message, Role, SamplingParams
 
 Ask = Callable[..., GenerateRequest]
 TEMPLATE = "{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}[assistant]"
@@ -119,6 +119,8 @@ def test_every_extension_has_a_field(ask: Ask, dialect: Dialect) -> None:
         (Dialect.OPENAI, {"repetition_penalty": 1.1}, "repetition_penalty=1.1"),
         (Dialect.OPENAI, {"stop": ("x",), "include_stop": True}, "include_stop"),
         (Dialect.LLAMA_CPP, {"stop": ("x",), "include_stop": True}, "include_stop"),
+        (Dialect.VLLM, {"temperature": 0.009}, r"temperature=0\.009.*no less than 0\.01"),
+        (Dialect.VLLM, {"temperature": 1e-6}, "0 is greedy"),
     ],
 )
 def test_what_cannot_be_expressed_is_refused(ask: Ask, dialect: Dialect, sampling: dict[str, Any], says: str) -> None:
@@ -219,6 +221,25 @@ def test_the_context_bounds_the_answer(ask: Ask, codec: TextCodec) -> None:
     assert sent(request)["max_tokens"] == 50
     with pytest.raises(ConfigError, match="leaves nothing to generate"):
         writer(codec=codec, context=used).check(request)
+
+
+def test_a_prefix_that_fills_the_context(ask: Ask, codec: TextCodec) -> None:
+    """It is unknown what follows it. That is no reason to refuse the solution's shorter prefixes, as an error in the
+    configuration would be: long solutions would go without labels."""
+    used = len(codec.render(ask("abcd")).token_ids)
+    writer(codec=codec, context=used + 1).check(ask("abcd"))
+    with pytest.raises(EngineError, match="leaves nothing to generate"):
+        writer(codec=codec, context=used + 1).check(ask("abcd", prefix="efgh"))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "temperature"), [(Dialect.VLLM, 0.01), (Dialect.VLLM, 0.0), (Dialect.SGLANG, 1e-3)]
+)
+def test_small_temperatures(ask: Ask, dialect: Dialect, temperature: float) -> None:
+    """Those that a server keeps to are sent."""
+    request = ask("a", temperature=temperature)
+    writer(dialect=dialect).check(request)
+    assert sent(request, dialect=dialect)["temperature"] == temperature
 
 
 @pytest.mark.parametrize(

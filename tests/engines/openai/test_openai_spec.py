@@ -238,8 +238,45 @@ def test_a_model_that_is_not_there(server: Any, spec: Spec) -> None:
     """The names that are there are said. A hosted one may be there without being listed."""
     with pytest.raises(ConfigError, match="does not serve 'nope'; it has: fault-model"):
         spec(model="nope").open()
+    server.set(owned_by="somebody")
     unlisted = spec(model="nope", dialect="openai").preview()
     assert unlisted.identity.name == "nope"
+
+
+@pytest.mark.parametrize("fault", ["404", "405"])
+def test_a_hosted_model_without_a_list(server: Any, spec: Spec, ask: Ask, fault: str) -> None:
+    """A host that lists nothing is believed to have the model that is named; without a name it cannot be asked."""
+    server.set(models_fault=fault)
+    named = spec(model="fault-model", dialect="openai")
+    assert named.preview().identity.name == "fault-model"
+    assert asyncio.run(named.open().generate(ask())).samples
+    with pytest.raises(ModelLoadError, match="model=NAME"):
+        spec(dialect="openai").open()
+    with pytest.raises(ModelLoadError, match="refuses every request"):
+        spec(model="fault-model", dialect="vllm").open()
+
+
+@pytest.mark.parametrize(
+    ("owner", "dialect"), [("vllm", Dialect.VLLM), ("sglang", Dialect.SGLANG), ("llamacpp", Dialect.LLAMA_CPP)]
+)
+def test_the_server_says_its_dialect(server: Any, spec: Spec, owner: str, dialect: Dialect) -> None:
+    """SGLang asked as if it were vLLM gives n copies of one sample, and ignores what it has no name for."""
+    server.set(owned_by=owner)
+    assert spec().preview().writer.dialect is dialect
+    assert spec(dialect=dialect).preview().writer.dialect is dialect
+    for other in set(Dialect) - {dialect}:
+        with pytest.raises(ConfigError, match=f"{owner}.*dialect={other}"):
+            spec(dialect=other).preview()
+
+
+@pytest.mark.parametrize("owner", ["somebody", "", None])
+def test_a_server_that_does_not_say_its_dialect(server: Any, spec: Spec, owner: str | None) -> None:
+    """Then the user has to: a guess would be paid for in samples."""
+    server.set(owned_by=owner)
+    with pytest.raises(ConfigError, match=r"dialect=vllm.*sglang.*llama_cpp.*openai"):
+        spec().preview()
+    for dialect in Dialect:
+        assert spec(dialect=dialect).preview().writer.dialect is dialect
 
 
 @pytest.mark.parametrize("fault", ["401", "404", "500", "garbage", "reset", "stall", "redirect", "truncated"])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
+import queue
 import random
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,13 +24,17 @@ from steplabel.engines import (
     GenerateRequest,
     RolloutStore,
     ScriptedEngine,
+    ScriptedSpec,
     StoredSpec,
     read_progress,
 )
 from steplabel.engines.store.rollout_store import _runs
 from steplabel.engines.store.rows import sample_keys
+from steplabel.engines.store.usage import Usage
+from steplabel.engines.store.writer import StoreWriter
 from steplabel.engines.transformers.spec import TransformersSpec
 from steplabel.schemas import (
+    ConfigError,
     DataError,
     EngineClosed,
     EngineError,
@@ -262,6 +269,43 @@ def test_keys_say_everything(ask: Ask) -> None:
     assert key(request, licence="changed") == key(request)
     assert key(ask(n=5)) == key(request)
     assert sample_keys(engine.identity, engine.render(request), ask(n=3))[1] == key(ask(start=1))
+
+
+def test_a_caller_that_cannot_be_told_stops_nobody_else(path: Path) -> None:
+    """Its loop may close just as it is told; the writing thread goes on, and so does who waits behind it."""
+    told: queue.Queue[Any] = queue.Queue()
+    writer = StoreWriter(path, run_id="r", process="p")
+
+    def gone(_: Any) -> None:
+        raise RuntimeError("Event loop is closed")
+
+    writer.count(Usage(requests=1), gone)
+    writer.count(Usage(requests=2), told.put)
+    assert told.get(timeout=30) == []
+    writer.close()
+    assert read_progress(path, "r").requests == 3
+
+
+def test_a_spec_names_its_redaction(ask: Ask, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it travels to worker processes: what is stored and answered there is what the function left."""
+    (tmp_path / "hiding.py").write_text(
+        "def hide(text): return text.replace('555', '[number]')\ndef say(*_): return 'call 555'\nNUMBER = 555\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    spec = StoredSpec(engine=ScriptedSpec(function="hiding:say"), path=str(path), redact="hiding:hide")
+
+    async def run() -> Completions:
+        store = pickle.loads(pickle.dumps(spec)).open()
+        answer = await store.generate(ask("who is 555?"))
+        await store.close()
+        return answer
+
+    assert asyncio.run(run()).samples[0].text == "call [number]"
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT prompt FROM requests").fetchone() == ("who is [number]?",)
+    for wrong in ("hide", "hiding:", "hiding:missing", "nowhere:hide", "hiding:NUMBER"):
+        with pytest.raises(ConfigError, match=f"redaction '{wrong}'"):
+            replace(spec, redact=wrong).open()
 
 
 def test_redaction(ask: Ask, path: Path) -> None:

@@ -55,8 +55,8 @@ def asked_for(seed: int) -> GenerateRequest:
     )
 
 
-async def _ask_all(path: Path, model: ScriptedEngine) -> list[Completions | StoreError]:
-    store = RolloutStore(model, path, run_id="r")
+async def _ask_all(path: Path, model: ScriptedEngine, run_id: str) -> list[Completions | StoreError]:
+    store = RolloutStore(model, path, run_id=run_id)
     answers: list[Completions | StoreError] = []
     for seed in range(REQUESTS):
         try:
@@ -67,10 +67,10 @@ async def _ask_all(path: Path, model: ScriptedEngine) -> list[Completions | Stor
     return answers
 
 
-def ask_all(path: Path, model: ScriptedEngine) -> list[Completions | StoreError]:
+def ask_all(path: Path, model: ScriptedEngine, run_id: str = "r") -> list[Completions | StoreError]:
     """Ask for everything; a StoreError takes the place of an answer, or of all of them."""
     try:
-        return asyncio.run(_ask_all(path, model))
+        return asyncio.run(_ask_all(path, model, run_id))
     except StoreError as error:
         return [error]
 
@@ -240,6 +240,40 @@ def test_a_damaged_request(path: Path) -> None:
     assert model.calls == 0
     assert store_stats(path).unattributed == 0
     assert verify(path).sound
+
+
+@pytest.mark.parametrize("cleaned", [False, True], ids=["mended", "mended and cleaned"])
+def test_who_used_a_damaged_request_is_not_forgotten(path: Path, *, cleaned: bool) -> None:
+    """Another run asks for it and is dropped later: the rollouts stay, for the run that used them first."""
+    with changing(path) as connection:
+        connection.execute("UPDATE requests SET prompt = 'another question' WHERE rowid = 7")
+    assert remove_damaged(path).sound
+    if cleaned:
+        collect_garbage(path, GcSelection())
+    model = engine()
+    ask_all(path, model, run_id="later")
+    assert collect_garbage(path, GcSelection(drop_runs=("later",))).rollouts == 0
+    ask_all(path, model)
+    assert model.calls == 0
+
+
+def test_what_is_damaged_while_it_is_mended_gets_no_new_checksum(path: Path) -> None:
+    """A rollout whose request is lost is written anew; one that does not say any more what it said stays damaged."""
+    with changing(path) as connection:
+        connection.execute("DELETE FROM requests WHERE rowid = 7")
+        (key,) = connection.execute(
+            "SELECT key FROM rollouts WHERE request NOT IN (SELECT key FROM requests) LIMIT 1"
+        ).fetchone()
+
+    def spoil(read: int, total: int) -> None:
+        if read == total:  # all were read, nothing is mended yet
+            with changing(path) as connection:
+                connection.execute("UPDATE rollouts SET text = 'something else' WHERE key = ?", (key,))
+
+    assert not remove_damaged(path, spoil).sound
+    assert verify(path).damaged == 1
+    assert remove_damaged(path).removed == 1
+    assert verify(path).intact == REQUESTS * SAMPLES - 1
 
 
 def test_a_lost_request(path: Path) -> None:

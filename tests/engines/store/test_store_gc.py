@@ -122,14 +122,20 @@ def test_runs_keep_their_counts_when_a_model_goes(path: Path) -> None:
 
 
 def test_what_hangs_in_the_air_goes_by_itself(path: Path) -> None:
-    """Requests without a rollout, uses of requests that are gone, marks of runs without counts."""
+    """Requests without a rollout and their uses, marks of runs without counts.
+
+    Uses of requests that are gone stay while some rollouts name no request, and go with the last of these.
+    """
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DELETE FROM rollouts WHERE request = (SELECT key FROM requests WHERE rowid = 1)")
         connection.execute("UPDATE meta SET value = value - 2 WHERE name = 'rollouts'")
         connection.execute("INSERT INTO uses VALUES ('a', x'00')")
         connection.execute("INSERT INTO finished VALUES ('gone', 'unit', 'problem')")
     report = collect_garbage(path, GcSelection())
-    assert (report.rollouts, report.requests, report.uses, report.usage, report.finished) == (0, 1, 2, 0, 1)
+    assert (report.rollouts, report.requests, report.uses, report.usage, report.finished) == (0, 1, 1, 0, 1)
+    for dry_run in (True, False):
+        report = collect_garbage(path, GcSelection(unattributed=True), dry_run=dry_run)
+        assert (report.rollouts, report.uses) == (1, 1)
 
 
 def test_a_name_that_is_not_there_is_no_selection(path: Path) -> None:

@@ -297,6 +297,24 @@ def test_cancelled_request_gives_its_rows_free(opened: Opened, ask: Ask) -> None
     assert len(asyncio.run(run()).samples) == 2
 
 
+def test_a_cancelled_request_leaves_those_aboard_unharmed(opened: Opened, ask: Ask) -> None:
+    """Rows that move into the places of a cancelled request's go on, and draw what they would have drawn alone."""
+    staying = ask("hello", n=8, seed=3, max_tokens=60)
+
+    async def run(leaving: GenerateRequest | None) -> Completions:
+        async with opened() as engine:
+            leaver = asyncio.create_task(engine.generate(leaving)) if leaving else None
+            stayer = asyncio.create_task(engine.generate(staying))
+            while leaver and len(engine._scheduler._decoder.rows) < 12:
+                assert not leaver.done(), "nobody was left to leave"
+                await asyncio.sleep(0)
+            if leaver:
+                leaver.cancel()
+            return await stayer
+
+    assert asyncio.run(run(ask("goes away", n=8, max_tokens=200))).samples == asyncio.run(run(None)).samples
+
+
 def test_close_fails_what_waits(opened: Opened, ask: Ask) -> None:
     """Running, waiting and later requests all get EngineClosed; closing twice is fine."""
 

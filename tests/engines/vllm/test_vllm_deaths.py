@@ -80,6 +80,32 @@ def test_a_killed_engine_is_started_again_once(
     assert not [thread for thread in set(threading.enumerate()) - threads if thread.name.startswith("steplabel")]
 
 
+def test_a_dead_engine_that_cannot_be_shut_down_is_replaced(
+    ask_problem: Ask, processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What tidying up after the dead engine raises costs neither the restart nor an answer."""
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    shutdown, failed = AsyncLLM.shutdown, []
+
+    def failing_once(engine: AsyncLLM, timeout: float | None = None) -> None:
+        shutdown(engine, timeout=timeout)
+        if not failed:
+            failed.append(True)
+            raise RuntimeError("no such process")
+
+    engine = VLLMSpec(max_num_seqs=32).open()
+    monkeypatch.setattr(AsyncLLM, "shutdown", failing_once)
+
+    async def run() -> None:
+        answers = await killed_in_mid_run(engine, [ask_problem(i % 10, n=2, seed=i) for i in range(60)], processes)
+        assert [type(answer) for answer in answers] == [Completions] * len(answers)
+        assert failed
+        await engine.close()
+
+    asyncio.run(run())
+
+
 # What a run does: one engine on this process's host, closed when the process ends.
 RUN = """
 from steplabel.engines import GenerateRequest, Prompt

@@ -1,0 +1,33 @@
+"""A worker process of the local runner: one Beam worker after the other, over engines that stay open.
+
+Its parent names each worker on a line of standard input, `ID ADDRESS`; when that ends, however the parent ended, the
+engines are closed and the process is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+from apache_beam.runners.worker.sdk_worker import SdkHarness
+
+from steplabel.transforms.host import close_engine_host
+
+
+def main() -> None:
+    """Work until the parent lets go."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to end
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what fails here is raised in the parent
+    for line in sys.stdin:
+        worker_id, address = line.split()
+        harness = SdkHarness(address, worker_id=worker_id)
+        threading.Thread(target=harness.run, name=worker_id, daemon=True).start()
+    close_engine_host()
+    os._exit(0)  # threads of a pipeline that was broken off wait for a parent that is gone
+
+
+if __name__ == "__main__":
+    main()
