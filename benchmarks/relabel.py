@@ -1,17 +1,22 @@
 """What other labels cost: `steplabel relabel` of a synthetic dataset, from columns and, in the same run, from records.
 
-    python benchmarks/relabel.py                          # 100,000 solutions of 8 steps, some minutes
+    python benchmarks/relabel.py                                 # 100,000 solutions of 8 steps, some minutes
     python benchmarks/relabel.py --solutions 8000 --json
+    python benchmarks/relabel.py --policy all --ways columns     # every ready view
 
 Wanted: at least 50,000 solutions per CPU-second from Arrow to Arrow, and memory that does not grow with the dataset.
 "Arrow to Arrow" is what lies between the evidence's columns as the reader hands them over (repeated strings are
 dictionary codes, as Parquet keeps them) and the table of label rows; reading and writing Parquet are told apart. The
-whole command copies the evidence, too: that is told as its CPU time and its peak.
+whole command copies the evidence, too: that is told as its CPU time and its peak. Memory is told twice, after the
+first chunk and after all: what a process needs for one chunk is what it needs for any number.
 
 The evidence: problems with 4 solutions each that share no step, `--rollouts` at the end of every step but the last,
-and `--probes` forced answers behind each. One chunk is drawn and committed as often as it takes: chunks are read one
-after the other, and what one holds changes nothing for the next. Records are measured on one chunk, since they take
-so much longer. Most of the time goes by rollouts, not solutions: compare `--rollouts 1` with the default 8.
+and `--probes` forced answers behind each. Views that read scores get the same, and an observation of every state by
+the source that they read, with the evidence that its annotator writes; `gold_logprob` asks for no rollout, and gets
+none. One chunk is drawn and committed as often as
+it takes: chunks are read one after the other, and what one holds changes nothing for the next. Records are measured on
+one chunk, since they take so much longer. Most of the time goes by rollouts, not solutions: compare `--rollouts 1`
+with the default 8.
 """
 
 from __future__ import annotations
@@ -26,11 +31,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
+from steplabel.annotators.steps.gold_logprob import GoldLikelihood
+from steplabel.annotators.trees.mcts import NodeStatistics
+from steplabel.labels.counting import ObservedScores, counting_of
 from steplabel.labels.policies import POLICIES, PROBE
 from steplabel.pipelines.relabelling import Relabelling, relabel
 from steplabel.schemas import (
@@ -39,6 +47,7 @@ from steplabel.schemas import (
     FinishReason,
     GoldAnswer,
     LabelRow,
+    Observation,
     Outcome,
     Problem,
     Rollout,
@@ -52,9 +61,10 @@ from steplabel.schemas import (
     probe_key,
 )
 from steplabel.schemas.arrow import TABLES, schema_fingerprint, to_table
+from steplabel.schemas.codec import to_json
 from steplabel.transforms.columnar.evidence import read_tables
 from steplabel.transforms.columnar.tables import label_tables, tables_wanted
-from steplabel.transforms.dataset import ChunkName, Manifest, OutputFolder
+from steplabel.transforms.dataset import ChunkEntry, ChunkName, Manifest, OutputFolder
 from steplabel.transforms.evidence_files import read_evidence
 from steplabel.transforms.io import write_arrow
 from steplabel.transforms.label import Labelling, derive_labels
@@ -69,12 +79,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How large the dataset is. `rollouts` and `probes` are those at one prefix."""
+    """How large the dataset is. `rollouts` and `probes` are those at one prefix; `source` grades all states."""
 
     solutions: int
     rollouts: int
     probes: int
     chunk_problems: int
+    source: str = ""
 
     @property
     def chunks(self) -> int:
@@ -84,7 +95,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One view, one way. CPU seconds of a process of its own; `peak_mib` is that process's largest resident set."""
+    """One view, one way. CPU seconds of a process of its own.
+
+    `peak_mib` is that process's largest resident set, `first_peak_mib` what it was when the first chunk was done.
+    """
 
     view: str
     way: str
@@ -92,6 +106,7 @@ class Measured:
     read_s: float
     label_s: float
     write_s: float
+    first_peak_mib: float
     peak_mib: float
 
     @property
@@ -139,6 +154,7 @@ def _evidence(number: int, size: Size) -> Evidence:
         solutions=solutions,
         rollouts=tuple(rollouts),
         outcomes=tuple(_outcome(subject, draw) for subject in subjects),
+        observations=tuple(_observations(problem, solutions, size.source, draw)) if size.source else (),
     )
 
 
@@ -171,15 +187,36 @@ def _outcome(subject: str, draw: random.Random) -> CheckedOutcome:
     )
 
 
+def _observations(
+    problem: Problem, solutions: Sequence[Solution], source: str, draw: random.Random
+) -> Iterator[Observation]:
+    for key in (problem.root_key, *(key for solution in solutions for key in solution.node_keys)):
+        likelihood = GoldLikelihood(
+            lead=PROBE, completer="m", logprob=-draw.random(), tokens=3, change=draw.random(), logprob_change=None
+        )
+        evidence = {
+            "gold_logprob": likelihood,
+            "mcts": NodeStatistics(visits=draw.randrange(20), children=2, ends=False),
+        }
+        yield Observation(
+            subject=key,
+            source=source,
+            source_version="1",
+            score=draw.choice([0.0, 0.25, 1.0]) if source == "omegaprm" else draw.random(),
+            evidence=to_json(evidence[source]).decode() if source in evidence else "",
+        )
+
+
 def _text(draw: random.Random, length: int) -> str:
     return "".join(draw.choices("abcdefghijklmnopqrst     ", k=length))
 
 
 class Clock:
-    """Adds up the CPU seconds of all threads, by what they went into."""
+    """Adds up the CPU seconds of all threads, by what they went into, and keeps the peak after the first chunk."""
 
     def __init__(self) -> None:
         self.seconds = {"read": 0.0, "label": 0.0, "write": 0.0}
+        self.first_peak = 0.0
 
     @contextmanager
     def book(self, part: str) -> Iterator[None]:
@@ -188,23 +225,36 @@ class Clock:
         yield
         self.seconds[part] += time.process_time() - start
 
+    def chunk_done(self) -> None:
+        """The first call keeps the peak."""
+        self.first_peak = self.first_peak or peak_mib()
+
+
+def peak_mib() -> float:
+    """This process's largest resident set so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
 
 def from_columns(folder: str, view: str) -> Measured:
     """All chunks, by the functions that the command calls."""
-    source, clock, count = OutputFolder(folder), Clock(), 0
+    source, clock = OutputFolder(folder), Clock()
     how = Labelling(policy=POLICIES[view], run=RUN)
-    chunks = source.require_manifest().chunks
     with tempfile.TemporaryDirectory() as scratch:
-        for chunk in chunks:
-            with clock.book("read"):
-                tables = read_tables(source, chunk, tables_wanted(how.policy))
-            with clock.book("label"):
-                rows, _ = label_tables(tables, how)
-            if rows is not None:
-                with clock.book("write"):
-                    write_arrow(rows, f"{scratch}/labels.parquet")
-            count += tables["solutions"].num_rows
+        chunks = source.require_manifest().chunks
+        count = sum(_label_chunk(source, chunk, how, clock, f"{scratch}/labels.parquet") for chunk in chunks)
     return _measured(view, "columns", count, clock)
+
+
+def _label_chunk(source: OutputFolder, chunk: ChunkEntry, how: Labelling, clock: Clock, path: str) -> int:
+    with clock.book("read"):
+        tables = read_tables(source, chunk, tables_wanted(how.policy))
+    with clock.book("label"):
+        rows, _ = label_tables(tables, how)
+    if rows is not None:
+        with clock.book("write"):
+            write_arrow(rows, path)
+    clock.chunk_done()
+    return int(tables["solutions"].num_rows)
 
 
 def from_records(folder: str, view: str) -> Measured:
@@ -226,21 +276,45 @@ def whole_command(folder: str, view: str) -> Measured:
     """All chunks by `relabel` itself: evidence copied, labels written, all of it committed."""
     source, clock = OutputFolder(folder), Clock()
     with tempfile.TemporaryDirectory() as scratch, clock.book("label"):
-        list(relabel(source, OutputFolder(f"{scratch}/out"), Relabelling(policy=POLICIES[view])))
+        for _ in relabel(source, OutputFolder(f"{scratch}/out"), Relabelling(policy=POLICIES[view])):
+            clock.chunk_done()
     return _measured(view, "command", source.require_manifest().rows()["solutions"], clock)
 
 
 def _measured(view: str, way: str, solutions: int, clock: Clock) -> Measured:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     seconds = {f"{part}_s": value for part, value in clock.seconds.items()}
-    return Measured(view=view, way=way, solutions=solutions, peak_mib=peak, **seconds)
+    clock.chunk_done()
+    return Measured(
+        view=view, way=way, solutions=solutions, first_peak_mib=clock.first_peak, peak_mib=peak_mib(), **seconds
+    )
 
 
-def measure(folder: str, views: Sequence[str]) -> Iterator[Measured]:
-    """Each view each way."""
+WAYS = {"columns": from_columns, "records": from_records, "command": whole_command}
+
+
+def source_read(view: str) -> str:
+    """Whose scores a view reads; empty where it reads none."""
+    counting = counting_of(POLICIES[view])
+    return counting.source if isinstance(counting, ObservedScores) else ""
+
+
+def evidence_of(size: Size, source: str) -> Size:
+    """What a run leaves whose annotator is this source."""
+    asks_none = source == "gold_logprob"
+    return replace(
+        size, source=source, rollouts=0 if asks_none else size.rollouts, probes=0 if asks_none else size.probes
+    )
+
+
+def measure(folder: Path, size: Size, views: Sequence[str], ways: Sequence[str]) -> Iterator[Measured]:
+    """Each view each way, on evidence that holds what it reads."""
     for view in views:
-        for way in (from_columns, from_records, whole_command):
-            yield _alone(way, folder, view)
+        source = source_read(view)
+        dataset = folder / f"dataset {source}"
+        if not dataset.exists():
+            _alone(build, str(dataset), evidence_of(size, source))
+        for way in ways:
+            yield _alone(WAYS[way], str(dataset), view)
 
 
 def _alone(work: Callable[..., T], *arguments: Any) -> T:
@@ -258,7 +332,8 @@ def main() -> None:
     parser.add_argument("--rollouts", type=int, default=8, help="at the end of each step but the last")
     parser.add_argument("--probes", type=int, default=1, help="forced answers behind the same prefixes")
     parser.add_argument("--chunk-problems", type=int, default=1000)
-    parser.add_argument("--views", nargs="+", default=VIEWS, choices=list(POLICIES), metavar="VIEW")
+    parser.add_argument("--policy", nargs="+", default=VIEWS, choices=["all", *POLICIES], metavar="VIEW", help="or all")
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     size = Size(
@@ -267,10 +342,10 @@ def main() -> None:
         probes=options.probes,
         chunk_problems=min(options.chunk_problems, max(1, options.solutions // SOLUTIONS_A_PROBLEM)),
     )
+    views = list(POLICIES) if "all" in options.policy else options.policy
     with tempfile.TemporaryDirectory() as folder:
-        _alone(build, str(Path(folder) / "dataset"), size)
         rows = []
-        for m in measure(str(Path(folder) / "dataset"), options.views):
+        for m in measure(Path(folder), size, views, options.ways):
             rows.append(asdict(m) | {"per_cpu_second": m.per_cpu_second})
             if not options.json:
                 _print(m)
@@ -281,7 +356,8 @@ def main() -> None:
 def _print(m: Measured) -> None:
     print(
         f"{m.view:20} {m.way:8} {m.solutions:>8,} solutions: {m.per_cpu_second:>9,.0f} per CPU-second; "
-        f"read {m.read_s:6.2f} s, label {m.label_s:6.2f} s, write {m.write_s:6.2f} s; peak {m.peak_mib:6.0f} MiB",
+        f"read {m.read_s:6.2f} s, label {m.label_s:6.2f} s, write {m.write_s:6.2f} s; "
+        f"peak {m.first_peak_mib:5.0f} MiB after one chunk, {m.peak_mib:5.0f} after all",
         flush=True,
     )
 

@@ -18,7 +18,7 @@ from steplabel.labels.estimation import Soft
 from steplabel.labels.policy import LabelPolicy, joined
 from steplabel.labels.siblings import count_siblings
 from steplabel.labels.step_results import StepResult
-from steplabel.schemas import AfterError, ConfigError, DataError, Evidence, LabelTarget, Observation
+from steplabel.schemas import AfterError, ConfigError, DataError, Evidence, LabelTarget
 from steplabel.schemas.batches import BoolArray, EvidenceBatch, LabelBatch
 from steplabel.schemas.codec import from_json
 
@@ -155,7 +155,8 @@ class ObservedScores:
         behind: dict[str, set[str]] = {}
         for said in record.observations:
             if said.source == self.source and said.score is not None:
-                behind.setdefault(said.subject, set()).update(_completer_in(said) or names.get(said.subject, ()))
+                named = completer_in(said.evidence)
+                behind.setdefault(said.subject, set()).update({named} if named else names.get(said.subject, ()))
         return _named((solution.node_keys for solution in record.solutions), behind)
 
     def spoke(self, batch: EvidenceBatch) -> BoolArray:
@@ -223,18 +224,18 @@ def check_uncounted(inner: LabelPolicy) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """What evidence may say of the model that was asked; all else in it is passed over."""
+class Asked:
+    """What an observation's evidence may say, as JSON, of the model that was asked; all else is passed over."""
 
     completer: str = ""
 
 
-def _completer_in(said: Observation) -> set[str]:
+def completer_in(evidence: str) -> str:
+    """The completer that an observation's evidence names as JSON; empty where it names none, or is another text."""
     try:
-        name = from_json(said.evidence, _Asked).completer
+        return from_json(evidence, Asked).completer
     except (DataError, RecursionError):  # evidence is free text: a quotation, an output, however deep in brackets
-        return set()
-    return {name} if name else set()
+        return ""
 
 
 def _completers_by_node(record: Evidence, completer: str | None) -> dict[str, set[str]]:

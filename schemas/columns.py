@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from steplabel.schemas.arrow import arrow_schema, check_nulls, misfits
-from steplabel.schemas.ids import ID_HEX_DIGITS
+from steplabel.schemas.ids import ID_HEX_DIGITS, content_id
 
 
 class NotColumnarError(Exception):
@@ -81,10 +83,38 @@ def list_parts(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.int64], p
     return offsets - offsets[0], array.flatten()
 
 
+def text_bytes(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Texts in UTF-8, one behind the other, and [rows + 1] where each begins."""
+    texts = _plain(one_array(column))
+    offsets = _offsets_of(texts).astype(np.int64)
+    return _bytes_of(texts), offsets - offsets[0]
+
+
+def texts_of(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> pa.Array:
+    """The inverse of `text_bytes`."""
+    buffers = [pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data)]
+    return pa.StringArray.from_buffers(len(offsets) - 1, *buffers)
+
+
+def replaced(column: pa.ChunkedArray | pa.Array, rows: NDArray[np.bool_], texts: Sequence[str]) -> pa.Array:
+    """The column with other texts in some of its rows."""
+    return pc.replace_with_mask(_plain(one_array(column)), pa.array(rows), strings(texts))
+
+
+def lengths(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int64]:
+    """[rows], how many elements each list has."""
+    return numbers_in(pc.list_value_length(one_array(column)), np.int64)
+
+
 def positions(words: pa.Array, among: pa.ChunkedArray | pa.Array) -> NDArray[np.int64]:
     """For each word its place among others, -1 where it is not there."""
     found = pc.fill_null(pc.index_in(words, value_set=one_array(among)), -1)
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def matching(column: pa.ChunkedArray | pa.Array, pattern: str) -> NDArray[np.bool_]:
+    """[rows], whether an RE2 expression is found in each text."""
+    return numbers_in(pc.match_substring_regex(one_array(column), pattern), np.bool_)
 
 
 def taken(column: pa.ChunkedArray | pa.Array, rows: NDArray[np.int64], default: str | None = None) -> pa.Array:
@@ -155,6 +185,20 @@ def _column(given: Any, kind: pa.DataType, rows: int) -> pa.Array:
     if isinstance(given, str):
         return pa.repeat(pa.scalar(given, type=kind), rows)
     return given if isinstance(given, pa.Array) else pa.array(given, type=kind)
+
+
+def content_ids(kind: str, column: pa.ChunkedArray | pa.Array, *parts: Any) -> pa.Array:
+    """`schemas.content_id(kind, text, *parts)` of every text, faster where texts are content ids themselves."""
+    texts = _plain(one_array(column))
+    if not _is_content_ids(texts):
+        return strings([content_id(kind, text, *parts) for text in texts.to_pylist()])
+    # Nothing in such a text wants to be escaped: it is hashed as it stands.
+    before = msgspec.json.encode([kind])[:-1] + b',"'
+    after = (b'",' if parts else b'"') + msgspec.json.encode(parts)[1:]
+    binary = pa.binary()
+    hashed = pc.binary_join_element_wise(pa.scalar(before, binary), texts.cast(binary), pa.scalar(after, binary), b"")
+    digests = b"".join([sha256(one).digest()[: ID_HEX_DIGITS // 2] for one in hashed.to_pylist()])
+    return texts_of(np.frombuffer(digests.hex().encode(), dtype=np.uint8), np.arange(len(texts) + 1) * ID_HEX_DIGITS)
 
 
 def sorted_by(*keys: pa.Array) -> NDArray[np.int64]:

@@ -47,8 +47,8 @@ def test_every_view_is_labelled_by_the_evidence_it_gets(repository: Path, tmp_pa
         source = benchmark["source_read"](view)
         folder = tmp_path / (source or "rollouts")
         if not folder.exists():
-            size = benchmark["Size"](solutions=64, rollouts=4, probes=1, chunk_problems=16, source=source)
-            benchmark["build"](str(folder), size)
+            size = benchmark["Size"](solutions=64, rollouts=4, probes=1, chunk_problems=16)
+            benchmark["build"](str(folder), benchmark["evidence_of"](size, source))
         (chunk,) = (output := OutputFolder(str(folder))).require_manifest().chunks
         how = Labelling(policy=POLICIES[view], run=benchmark["RUN"])
         rows, _ = label_tables(read_tables(output, chunk, tables_wanted(how.policy)), how)

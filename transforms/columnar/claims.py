@@ -15,63 +15,73 @@ import numpy as np
 from steplabel.labels.claims import Claim, claims_by_subject
 from steplabel.schemas import Observation, Verdict
 from steplabel.schemas.arrow import from_table
-from steplabel.schemas.batches import FloatArray, IntArray
-from steplabel.schemas.columns import coded_words, one_array
+from steplabel.schemas.batches import BoolArray, FloatArray, IntArray
+from steplabel.schemas.columns import coded_words, numbers_in
 from steplabel.transforms.columnar.evidence import Rows, numbers_of
 from steplabel.transforms.columnar.numbering import firsts
+from steplabel.transforms.columnar.states import ELSEWHERE, States
 
 _VERDICTS = {Verdict.HOLDS: 1, Verdict.FAILS: -1, Verdict.UNKNOWN: 0}
 
 
-@dataclass(slots=True)
-class SourceColumns:
-    """By source, what it says of each state; of states that it is silent about 0 and NaN."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What each source says of S steps and of the bare problems of n solutions, as in `EvidenceBatch`."""
 
     verdicts: dict[str, IntArray] = field(default_factory=dict)
     scores: dict[str, FloatArray] = field(default_factory=dict)
+    root_scores: dict[str, FloatArray] = field(default_factory=dict)
 
 
-def claims_at(observations: Rows, states: IntArray, size: int) -> SourceColumns:
-    """The verdict and the score of every source at every state, arrays [size]; of sources that speak of any.
+def claims_of(observations: Rows, places: IntArray, states: States, problem: IntArray) -> Claims:
+    """By source, in the order of their names; of sources that speak of any.
 
     Args:
         observations: all of them.
-        states: [len(observations)], the state below `size` that each speaks of; others are left out.
-        size: how many states there are.
+        places: [len(observations)], the state or bare problem that each speaks of.
+        states: of the steps.
+        problem: [n], that of each solution.
     """
-    here = (states >= 0) & (states < size)
-    observations, states = observations.where(here), states[here]
-    columns = SourceColumns()
-    if not len(states):
-        return columns
-    sources, words = coded_words(observations.column("source"))
-    spoken = _statements(observations, states, sources)
-    for code in np.unique(sources).tolist():
+    claims = Claims()
+    rows = np.flatnonzero(places != ELSEWHERE)
+    if not len(rows):
+        return claims
+    codes, words = coded_words(observations.column("source"))
+    places, sources = places[rows], codes[rows]
+    spoken = _statements(observations, rows, places, sources)
+    roots, graded = states.size + problem, ~np.isnan(spoken.scores)
+    size = 1 + max(int(places.max()), int(roots.max()))
+    for name, code in sorted((word, code) for code, word in enumerate(words.to_pylist())):
         mine = sources == code
-        columns.verdicts[words[code].as_py()] = _spread(spoken.verdicts[mine], states[mine], size)
-        graded = mine & ~np.isnan(spoken.scores)
-        if graded.any():
-            columns.scores[words[code].as_py()] = _spread(spoken.scores[graded], states[graded], size, np.nan)
-    return columns
+        of_states = mine & (places < states.size)
+        if of_states.any():
+            claims.verdicts[name] = _spread(spoken.verdicts, of_states, places, size)[states.steps]
+        if (of_states & graded).any():
+            claims.scores[name] = _spread(spoken.scores, of_states, places, size, np.nan)[states.steps]
+        of_roots = _spread(spoken.scores, mine & ~of_states, places, size, np.nan)[roots]
+        if not np.isnan(of_roots).all():
+            claims.root_scores[name] = of_roots
+    return claims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Statements:
-    """For each observation what its source says of its state, by all of the source's statements about it."""
+    """For each observation what its source says of its place, by all of the source's statements about it."""
 
     verdicts: IntArray
     scores: FloatArray
 
 
-def _statements(observations: Rows, states: IntArray, sources: IntArray) -> _Statements:
+def _statements(observations: Rows, rows: IntArray, places: IntArray, sources: IntArray) -> _Statements:
+    """Of some rows: their places, and by whom they are."""
     codes, words = coded_words(observations.column("verdict"))
-    verdicts = np.array([_VERDICTS[Verdict(word)] for word in words.to_pylist()], dtype=np.int64)[codes]
-    scores = np.array(one_array(observations.column("score")).to_numpy(zero_copy_only=False), dtype=np.float64)
-    _, slots, counts = np.unique(states * (int(sources.max()) + 1) + sources, return_inverse=True, return_counts=True)
-    several = np.flatnonzero(counts[slots] > 1)
-    for row, claim in zip(several.tolist(), _agreed(observations, several), strict=True):
-        verdicts[row] = claim.verdict
-        scores[row] = np.nan if claim.score is None else claim.score
+    verdicts = np.array([_VERDICTS[Verdict(word)] for word in words.to_pylist()], dtype=np.int64)[codes[rows]]
+    scores = numbers_in(observations.column("score"), np.float64)[rows]
+    slots = places * (int(sources.max()) + 1) + sources
+    several = np.flatnonzero(np.bincount(slots)[slots] > 1)
+    for at, claim in zip(several.tolist(), _agreed(observations, rows[several]), strict=True):
+        verdicts[at] = claim.verdict
+        scores[at] = np.nan if claim.score is None else claim.score
     return _Statements(verdicts=verdicts, scores=scores)
 
 
@@ -87,9 +97,10 @@ def _agreed(observations: Rows, rows: IntArray) -> Iterator[Claim]:
         yield claims[problem][record.subject][record.source]
 
 
-def _spread(values: Any, states: IntArray, size: int, silence: float = 0) -> Any:
+def _spread(values: Any, which: BoolArray, places: IntArray, size: int, silence: float = 0) -> Any:
+    """[size], some of the values at their places."""
     column = np.full(size, silence, dtype=values.dtype)
-    column[states] = values
+    column[places[which]] = values[which]
     return column
 
 
@@ -99,4 +110,4 @@ def paid_once(observations: Rows) -> Rows:
     scope = paid.problem
     for name in ("subject", "source", "source_version", "evidence"):
         (scope,) = numbers_of([(paid.column(name), scope)])
-    return paid.where(firsts(scope)) if len(paid) else paid
+    return paid.where(firsts(scope))

@@ -14,7 +14,7 @@ import numpy as np
 from steplabel.schemas import CheckedOutcome, Observation, Problem, Rollout, Solution
 from steplabel.schemas.batches import BoolArray, IntArray
 from steplabel.schemas.columns import NotColumnarError, coded_words, key_words, list_parts, one_array, positions
-from steplabel.transforms.columnar.numbering import KeyRows, firsts, numbered
+from steplabel.transforms.columnar.numbering import KeyRows, are_distinct, numbered
 from steplabel.transforms.dataset import ChunkEntry, OutputFolder
 from steplabel.transforms.io import read_arrow
 
@@ -140,7 +140,7 @@ def numbers_of(columns: Sequence[tuple[Any, IntArray]]) -> list[IntArray]:
 
 def check_distinct(numbers: IntArray, what: str) -> None:
     """Raise NotColumnarError if two of them are equal."""
-    if not firsts(numbers).all():
+    if not are_distinct(numbers):
         raise NotColumnarError(f"two {what} have one id")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from steplabel.schemas.batches import BoolArray, IntArray
 
 KeyRows = NDArray[np.uint64]
-"""[n, w]: keys as rows of integers, equal for equal keys (`schemas.arrow.key_words`)."""
+"""[n, w]: keys as rows of integers, equal for equal keys (`schemas.columns.key_words`)."""
 
 # Odd constants of large order: the multipliers of xxHash (Collet), and splitmix64's increment for the scope.
 _MULTIPLIERS = np.array(
@@ -39,24 +40,29 @@ def numbered(parts: Sequence[tuple[KeyRows, IntArray]]) -> list[IntArray]:
     blocks = 1 + sum(len(scopes) for _, scopes in parts) // _BLOCK
     edges = np.linspace(0, 1 + max(int(scopes.max(initial=0)) for _, scopes in parts), blocks + 1).astype(np.int64)
     cuts = [np.searchsorted(scopes, edges).tolist() for _, scopes in parts]
-    found: list[list[IntArray]] = [[] for _ in parts]
+    found = [np.empty(len(scopes), dtype=np.int64) for _, scopes in parts]
     used = 0
     for i in range(blocks):
         ranges = [slice(cut[i], cut[i + 1]) for cut in cuts]
         pieces = _numbered([(keys[its], scopes[its]) for (keys, scopes), its in zip(parts, ranges, strict=True)])
-        for numbers, piece in zip(found, pieces, strict=True):
-            numbers.append(piece + used)
+        for numbers, its, piece in zip(found, ranges, pieces, strict=True):
+            np.add(piece, used, out=numbers[its])
         used += 1 + max(int(piece.max(initial=-1)) for piece in pieces)
-    return [np.concatenate(numbers) for numbers in found]
+    return found
 
 
 def _numbered(parts: Sequence[tuple[KeyRows, IntArray]]) -> list[IntArray]:
     keys = np.concatenate([keys for keys, _ in parts])
     scopes = np.concatenate([scopes for _, scopes in parts])
-    sums = keys @ _MULTIPLIERS[: keys.shape[1]] + scopes.view(np.uint64) * _OF_SCOPE
-    for numbering in (_by_packed_sums, _by_sums):
-        numbers = numbering(sums)
-        if _are_equal(keys, scopes, numbers):
+    sums = scopes.view(np.uint64) * _OF_SCOPE
+    for word, multiplier in zip(keys.T, _MULTIPLIERS, strict=False):
+        sums += word * multiplier
+    numbers = np.empty(len(sums), dtype=np.int64)
+    for in_order in (_by_packed_sums, _by_sums):
+        order, fresh = in_order(sums)
+        if _are_equal(keys, scopes, order, fresh):
+            fresh[:1] = False  # numbers begin at 0
+            numbers[order] = np.cumsum(fresh)
             break
     else:
         rows = np.column_stack([keys, scopes.view(np.uint64)])
@@ -64,49 +70,45 @@ def _numbered(parts: Sequence[tuple[KeyRows, IntArray]]) -> list[IntArray]:
     return np.split(numbers, np.cumsum([len(part) for part, _ in parts])[:-1])
 
 
-def _by_packed_sums(sums: NDArray[np.uint64]) -> IntArray:
+def _by_packed_sums(sums: NDArray[np.uint64]) -> tuple[IntArray, BoolArray]:
     """By the sums' upper bits: with its place in the lower ones, an integer sorts three times as fast as its place."""
     bits = np.uint64(len(sums).bit_length())
     packed = np.sort((sums >> bits << bits) | np.arange(len(sums), dtype=np.uint64))
-    upper = packed >> bits
-    return _numbers(upper, (packed - (upper << bits)).astype(np.int64))
+    return (packed & np.uint64((1 << int(bits)) - 1)).astype(np.int64), run_heads(packed >> bits)
 
 
-def _by_sums(sums: NDArray[np.uint64]) -> IntArray:
+def _by_sums(sums: NDArray[np.uint64]) -> tuple[IntArray, BoolArray]:
     order = np.argsort(sums)
-    return _numbers(sums[order], order)
+    return order, run_heads(sums[order])
 
 
-def _numbers(in_order: NDArray[np.uint64], order: IntArray) -> IntArray:
-    fresh = np.ones(len(order), dtype=np.bool_)
-    fresh[1:] = in_order[1:] != in_order[:-1]
-    numbers = np.empty(len(order), dtype=np.int64)
-    numbers[order] = np.cumsum(fresh) - 1
-    return numbers
-
-
-def _are_equal(keys: KeyRows, scopes: IntArray, numbers: IntArray) -> bool:
-    """Whether rows of one number are equal: each is compared with the last of its number."""
-    places = np.arange(len(numbers))
-    last = np.empty(1 + int(numbers.max(initial=-1)), dtype=np.int64)
-    last[numbers] = places  # of equal ones, what is assigned last stays
-    theirs = last[numbers]
-    others = np.flatnonzero(theirs != places)
-    theirs = theirs[others]
-    return np.array_equal(scopes[others], scopes[theirs]) and np.array_equal(
-        keys.take(others, axis=0), keys.take(theirs, axis=0)
+def _are_equal(keys: KeyRows, scopes: IntArray, order: IntArray, fresh: BoolArray) -> bool:
+    """Whether every row that is not fresh in this order equals the one before it."""
+    repeated = np.flatnonzero(~fresh)
+    here, before = order[repeated], order[repeated - 1]
+    return np.array_equal(scopes[here], scopes[before]) and np.array_equal(
+        keys.take(here, axis=0), keys.take(before, axis=0)
     )
+
+
+def are_distinct(numbers: IntArray) -> bool:
+    """Whether no number stands there twice."""
+    seen = np.zeros(1 + int(numbers.max(initial=-1)), dtype=np.bool_)
+    seen[numbers] = True
+    return int(np.count_nonzero(seen)) == len(numbers)
 
 
 def firsts(numbers: IntArray) -> BoolArray:
     """[n], whether a number stands here for the first time."""
+    if are_distinct(numbers):
+        return np.ones(len(numbers), dtype=np.bool_)
     places = np.arange(len(numbers))
     first = np.empty(1 + int(numbers.max(initial=-1)), dtype=np.int64)
     first[numbers[::-1]] = places[::-1]
     return np.asarray(first[numbers] == places)
 
 
-def run_heads(*columns: IntArray) -> BoolArray:
+def run_heads(*columns: NDArray[Any]) -> BoolArray:
     """[n], where a run of rows that are equal in all columns begins."""
     heads = np.ones(len(columns[0]), dtype=np.bool_)
     heads[1:] = False

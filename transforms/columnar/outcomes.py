@@ -18,6 +18,7 @@ from steplabel.schemas import CheckedOutcome, Outcome
 from steplabel.schemas.batches import OUTCOME_CORRECT, OUTCOME_UNKNOWN, OUTCOME_WRONG, IntArray
 from steplabel.schemas.columns import NotColumnarError, coded_words
 from steplabel.transforms.columnar.evidence import Rows
+from steplabel.transforms.columnar.numbering import are_distinct
 
 _ENDS = {Outcome.CORRECT: CORRECT, Outcome.WRONG: WRONG, Outcome.UNKNOWN: UNKNOWN}
 
@@ -55,19 +56,21 @@ def choose_outcomes(outcomes: Rows, subjects: IntArray, *, size: int, voice: str
     Raises:
         NotColumnarError: two statements of the highest rank about one subject.
     """
+    ends = _ends(outcomes)
     spoken = np.arange(len(outcomes))
-    if np.bincount(subjects, minlength=1).max() > 1:
+    if not are_distinct(subjects):
         ranks = _ranks(outcomes, voice)
         best = np.full(size, -1, dtype=np.int64)
         np.maximum.at(best, subjects, ranks)
         spoken = np.flatnonzero(ranks == best[subjects])
+        subjects, ends = subjects[spoken], ends[spoken]
+        if not are_distinct(subjects):
+            raise NotColumnarError("one checker and version made two statements about one subject")
     rows = np.full(size, -1, dtype=np.int64)
-    rows[subjects[spoken]] = spoken
-    if np.count_nonzero(rows >= 0) < len(spoken):
-        raise NotColumnarError("one checker and version made two statements about one subject")
-    ends = np.full(size, UNKNOWN, dtype=np.int64)
-    ends[subjects[spoken]] = _ends(outcomes)[spoken]
-    return Chosen(rows=rows, ends=ends)
+    rows[subjects] = spoken
+    chosen = np.full(size, UNKNOWN, dtype=np.int64)
+    chosen[subjects] = ends
+    return Chosen(rows=rows, ends=chosen)
 
 
 def _ranks(outcomes: Rows, voice: str) -> IntArray:

@@ -2,77 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from steplabel.schemas import Problem, probe_key
+from steplabel.schemas import Problem
 from steplabel.schemas.arrow import from_table
 from steplabel.schemas.batches import IntArray
-from steplabel.schemas.columns import coded_words, key_words, strings
-from steplabel.transforms.columnar.evidence import EvidenceColumns, Rows, numbers_of
-from steplabel.transforms.columnar.numbering import run_heads
+from steplabel.schemas.columns import content_ids, key_words, lengths, strings
+from steplabel.transforms.columnar.evidence import EvidenceColumns, numbers_of
+from steplabel.transforms.columnar.numbering import firsts
 
 ELSEWHERE = -1
 """In place of a state's number: a state that is none of the solutions'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Located:
-    """Numbers of states.
+class States:
+    """The distinct prefixes that steps end, one problem's after the other's.
 
     Attributes:
         steps: [S], the state that each step ends in, below `size`; the bare problem p is `size + p`.
-        found: for each group of subjects the state that each one is, or `ELSEWHERE`.
+        heads: [size], the first step that ends in each state.
     """
 
     steps: IntArray
-    size: int
-    found: Sequence[IntArray]
+    heads: IntArray
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return len(self.heads)
 
 
-def locate(evidence: EvidenceColumns, *subjects: tuple[Any, IntArray], probe: str = "") -> Located:
-    """Number the states, and find them among subjects: columns of keys, and the problem of each.
+def number_states(evidence: EvidenceColumns) -> States:
+    """Steps of one problem with equal keys end in one state."""
+    (numbers,) = numbers_of([(evidence.node_keys, evidence.step_problem)])
+    heads = np.flatnonzero(firsts(numbers))
+    rank = np.empty(len(heads), dtype=np.int64)
+    rank[numbers[heads]] = np.arange(len(heads))
+    return States(steps=rank[numbers], heads=heads)
 
-    With a probe they are not the states themselves that are numbered and found, but the question `probe` put
-    behind each.
+
+def find(evidence: EvidenceColumns, states: States, keys: Any, problem: IntArray, *, probe: str = "") -> IntArray:
+    """[len(keys)], the state or bare problem that each key of a problem means, or `ELSEWHERE`.
+
+    With a probe the keys are not those of the states themselves, but of the question `probe` put behind each.
     """
-    keys = _probed(evidence, probe) if probe else evidence.node_keys
-    steps, *numbers = numbers_of([(keys, evidence.step_problem), *subjects])
-    size = 1 + max((int(part.max(initial=-1)) for part in (steps, *numbers)), default=-1)
-    known = np.zeros(size, dtype=np.bool_)
-    known[steps] = True
-    found = [np.where(known[part], part, ELSEWHERE) for part in numbers]
-    for (column, problem), places in zip(subjects, found, strict=True):
-        _find_roots(evidence, column, problem, places, size, probe)
-    return Located(steps=steps, size=size, found=found)
+    if not len(problem):
+        return np.zeros(0, dtype=np.int64)
+    theirs = evidence.node_keys.take(states.heads)
+    if probe:
+        theirs = content_ids("probe", theirs, probe)
+    known, wanted = numbers_of([(theirs, evidence.step_problem[states.heads]), (keys, problem)])
+    place = np.full(1 + max(int(known.max()), int(wanted.max())), ELSEWHERE)
+    place[known] = np.arange(states.size)
+    found = place[wanted]
+    lost = np.flatnonzero(found == ELSEWHERE)
+    is_root = _are_roots(evidence, keys.take(lost), problem[lost], probe)
+    found[lost[is_root]] = states.size + problem[lost[is_root]]
+    return found
 
 
-def rollout_heads(rollouts: Rows) -> tuple[Any, IntArray, IntArray]:
-    """Rollouts of one prefix lie beside each other: the prefixes, their problems, and [R] which one each begins at."""
-    codes, words = coded_words(rollouts.column("node_key"))
-    heads = run_heads(rollouts.problem, codes)
-    return words.take(codes[heads]), rollouts.problem[heads], np.cumsum(heads) - 1
+def _are_roots(evidence: EvidenceColumns, keys: Any, problem: IntArray, probe: str) -> Any:
+    """Whether keys are those of the bare problems. These are computed, so only where something unknown was found."""
+    if not len(problem):
+        return np.zeros(0, dtype=np.bool_)
+    concerned, which = np.unique(problem, return_inverse=True)
+    roots = _root_keys(evidence.problems.select(["id", "text", "messages", "tools"]).take(concerned))
+    theirs, wanted = key_words([keys, content_ids("probe", roots, probe) if probe else roots])
+    return (theirs == wanted[which]).all(axis=1)
 
 
-def _find_roots(
-    evidence: EvidenceColumns, column: Any, problem: IntArray, places: IntArray, size: int, probe: str
-) -> None:
-    """Fill in bare problems. Their keys are computed, so only those are that something unknown may speak of."""
-    lost = np.flatnonzero(places == ELSEWHERE)
-    if not len(lost):
-        return
-    concerned, which = np.unique(problem[lost], return_inverse=True)
-    asked = evidence.problems.select(["id", "text", "messages", "tools"]).take(concerned)
-    roots = [one.root_key for one in from_table(asked, Problem)]
-    keys = strings([probe_key(root, probe) for root in roots] if probe else roots)
-    theirs, wanted = key_words([column.take(lost), keys])
-    is_root = (theirs == wanted[which]).all(axis=1)
-    places[lost[is_root]] = size + problem[lost[is_root]]
-
-
-def _probed(evidence: EvidenceColumns, probe: str) -> Any:
-    codes, words = coded_words(evidence.node_keys)
-    return strings([probe_key(key, probe) for key in words.to_pylist()]).take(codes)
+def _root_keys(problems: Any) -> Any:
+    """As `Problem.root_key` makes them. Most are asked as a text alone: only the others are made records."""
+    keys = content_ids("root", problems.column("text"), (), ())
+    more = np.flatnonzero(lengths(problems.column("messages")) + lengths(problems.column("tools")))
+    if not len(more):
+        return keys
+    records = from_table(problems.take(more), Problem)
+    known = dict(zip(more.tolist(), (record.root_key for record in records), strict=True))
+    return strings([known.get(row, key) for row, key in enumerate(keys.to_pylist())])

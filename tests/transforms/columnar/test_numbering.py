@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from steplabel.schemas.batches import IntArray
 from steplabel.transforms.columnar import numbering
-from steplabel.transforms.columnar.numbering import KeyRows, firsts, in_ranges, numbered, run_heads
+from steplabel.transforms.columnar.numbering import KeyRows, are_distinct, firsts, in_ranges, numbered, run_heads
 
 PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**64 - 1) | st.integers(0, 3), st.integers(0, 2)))
 
@@ -68,6 +68,7 @@ def test_the_first_of_each_number(numbers: list[int]) -> None:
     """As a walk from the left finds them."""
     walked = [number not in numbers[:i] for i, number in enumerate(numbers)]
     assert firsts(np.array(numbers, dtype=np.int64)).tolist() == walked
+    assert are_distinct(np.array(numbers, dtype=np.int64)) == all(walked)
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1))))

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from steplabel.labels.counting import Counted, RolloutCounts, SiblingCounts, counting_of
+from steplabel.labels.counting import Counted, RolloutCounts, SiblingCounts
 from steplabel.labels.estimation import HardAny, Soft
 from steplabel.labels.policies import POLICIES, PROBE
 from steplabel.schemas import (
@@ -52,8 +52,6 @@ from steplabel.transforms.write import TableRow, evidence_records, write_table
 
 RUN = RunInfo(run_id="r", recipe="x", code_version="0", config_hash="h")
 MANIFEST = Manifest(run=RUN, config="{}", schemas={}, licences={}, completer="", account="", chunk_size=10)
-_BY_COLUMNS = (RolloutCounts, SiblingCounts)
-COLUMNAR = [name for name, policy in POLICIES.items() if isinstance(counting_of(policy), _BY_COLUMNS)]
 Chunk = tuple[OutputFolder, ChunkEntry]
 
 
@@ -212,15 +210,16 @@ class Scripted:
         """One statement; its evidence tells repeats apart, sometimes."""
         return Observation(
             subject=self.draw.choice(subjects),
-            source=self.draw.choice(["judge", "arithmetic", "mcts", "omegaprm"]),
+            source=self.draw.choice(["judge", "mcts", "mcts_route", "omegaprm", "gold_logprob"]),
             source_version=self.draw.choice(["1", "0.10", "0.9"]),
             verdict=self.draw.choice(list(Verdict)),
             score=self.draw.choice([None, 0.1, 0.7, 1 / 3]),
-            evidence=self.draw.choice(["", "x", "y"]),
+            evidence=self.draw.choice(_EVIDENCE),
             cost_tokens=self.draw.choice([0, 0, 5, 11]),
         )
 
 
+_EVIDENCE = ["", "x", '{"completer":"other"}', '{"change":0.5,"completer":"m"}', '{"completer":""}']
 _KINDS = [StepKind.TEXT, StepKind.TEXT, StepKind.OBSERVATION, StepKind.CODE]
 
 
@@ -255,7 +254,7 @@ def from_columns(chunk: Chunk, how: Labelling, without: frozenset[str]) -> tuple
     return ([] if table is None else from_table(table, LabelRow)), rejects
 
 
-@pytest.mark.parametrize("name", COLUMNAR)
+@pytest.mark.parametrize("name", POLICIES)
 def test_columns_say_what_records_say(chunk: Chunk, name: str) -> None:
     """Rows and rejects are equal, in content and in order."""
     how = Labelling(policy=POLICIES[name], run=RUN, completer_licence="MIT")
@@ -289,18 +288,6 @@ def test_answers_to_another_text_are_counted_by_their_own_probe(chunk: Chunk) ->
     rows, rejects = from_columns(chunk, how, frozenset())
     assert (rows, rejects) == from_records(chunk, how, frozenset())
     assert {source for row in rows for source in row.label_sources} <= {"outcome"}
-
-
-def test_the_ready_policies_that_want_records_are_those_of_scores() -> None:
-    """All others go by columns."""
-    refused = set()
-    for name, policy in POLICIES.items():
-        try:
-            tables_wanted(policy)
-        except NotColumnarError:
-            refused.add(name)
-    assert {type(counting_of(POLICIES[name])).__name__ for name in refused} == {"ObservedScores"}
-    assert set(COLUMNAR) == set(POLICIES) - refused
 
 
 def test_sibling_counts_read_no_rollouts() -> None:
@@ -362,6 +349,16 @@ def test_what_is_there_twice_counts_once(tmp_path: Path, table: str) -> None:
     once = from_columns((folder := OutputFolder(str(tmp_path / "1")), committed(folder, evidence)), how, frozenset())
     again = OutputFolder(str(tmp_path / "2")), committed(OutputFolder(str(tmp_path / "2")), evidence, more=twice)
     assert from_columns(again, how, frozenset()) == from_records(again, how, frozenset()) == once
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_solutions_alone(tmp_path: Path, name: str) -> None:
+    """As a run leaves them that asked nobody: neither rollouts nor observations."""
+    folder = OutputFolder(str(tmp_path))
+    evidence = [replace(one, rollouts=(), observations=()) for one in Scripted(Kind()).evidence()]
+    chunk = folder, committed(folder, evidence)
+    how = Labelling(policy=POLICIES[name], run=RUN)
+    assert from_columns(chunk, how, frozenset()) == from_records(chunk, how, frozenset())
 
 
 def test_a_chunk_without_solutions_has_no_labels(tmp_path: Path) -> None:

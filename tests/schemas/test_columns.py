@@ -1,0 +1,42 @@
+"""Columns are what records would be, value by value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steplabel.schemas import content_id
+from steplabel.schemas.columns import content_ids, replaced, strings, text_bytes, texts_of
+
+TEXTS = st.lists(st.text(max_size=8))
+IDS = [content_id("some", i) for i in range(4)]
+
+
+@pytest.mark.parametrize("parts", [(), ("Answer: ",), ('"slot"\\', "ä"), ((), ())], ids=str)
+@pytest.mark.parametrize("texts", [[], IDS, IDS[:1], ["x", IDS[0]], ['"', "ä" * 16, "a" * 32]], ids=str)
+def test_content_ids(texts: Sequence[str], parts: tuple[object, ...]) -> None:
+    """Of ids themselves, of other texts (of as many bytes, too), and of both."""
+    for kind in ("probe", "slot"):
+        assert content_ids(kind, strings(texts), *parts).to_pylist() == [
+            content_id(kind, text, *parts) for text in texts
+        ]
+
+
+@given(TEXTS, st.integers(0, 3))
+def test_texts_and_their_bytes(texts: list[str], start: int) -> None:
+    """There and back, of a slice as well."""
+    data, offsets = text_bytes(strings(texts)[start:])
+    assert bytes(data).decode() == "".join(texts[start:])
+    assert texts_of(data, offsets).to_pylist() == texts[start:]
+
+
+@given(st.lists(st.tuples(st.text(max_size=3), st.booleans())))
+def test_some_texts_are_replaced(rows: list[tuple[str, bool]]) -> None:
+    """The others stay."""
+    texts, wanted = [text for text, _ in rows], np.array([flag for _, flag in rows], dtype=np.bool_)
+    found = replaced(strings(texts), wanted, [f"new {text}" for text, flag in rows if flag])
+    assert found.to_pylist() == [f"new {text}" if flag else text for text, flag in rows]
