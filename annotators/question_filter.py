@@ -97,4 +97,9 @@ class QuestionFilter:
 
 
 SCAN_GATE: Final = QuestionFilter(min_correct=0, min_incorrect=0, min_share=0.75)
-"""Keep problems of a self-confidence of at least .75, those that are always solved among them."""
+"""Keep problems of a self-confidence of at least .75, those that are always solved among them.
+
+Samples that could not be checked do not count here, since nothing is dropped for what is not known; SCAN's labels want
+the gate to hold whatever they were. So a problem of 23 right and 7 wrong samples and 2 unchecked ones is kept and
+searched, and has no labels until these two are checked (`relabel --recheck`).
+"""

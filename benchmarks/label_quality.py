@@ -41,6 +41,7 @@ from quality_parts.sections import Section, write_section
 from rich.console import Console
 
 from steplabel.pipelines.bank import Bank, read_bank
+from steplabel.pipelines.cli import guarded
 from steplabel.schemas import ConfigError, MissingExtra
 from steplabel.schemas.bank import BankSplit
 
@@ -175,4 +176,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main))

@@ -21,7 +21,8 @@ Counts to labels
     advantage.py     a prover's advantage (PAV), step-wise rewards (VSRM), advantages in a group (GiGPO)
     credit.py        min-form credit (PURE)
     gate.py          nothing is earned by a wrong answer (G-RA)
-    scored.py        what a source graded itself: values (AlphaMath, OmegaPRM) and their change (IGPO)
+    scored.py        what a source graded itself: values (AlphaMath) and their change (IGPO)
+    searched.py      the steps that a search singled out, by their counts (OmegaPRM)
     routes.py        values by the way to a right answer (ReST-MCTS*)
     policies.py      the ready policies by name
 
@@ -53,6 +54,7 @@ from steplabel.labels.routes import RouteValue
 from steplabel.labels.rows import label_rows
 from steplabel.labels.scan import Scan
 from steplabel.labels.scored import ScoredGain, ScoredValue
+from steplabel.labels.searched import SearchedEdges
 from steplabel.labels.siblings import count_siblings
 from steplabel.labels.step_results import LastNumber, last_number
 
@@ -78,6 +80,7 @@ __all__ = [
     "Scan",
     "ScoredGain",
     "ScoredValue",
+    "SearchedEdges",
     "SiblingCounts",
     "Soft",
     "StepPreference",

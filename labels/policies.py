@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from steplabel.labels.advantage import GroupAdvantage, ProcessAdvantage, StepwiseReward
-from steplabel.labels.counting import Counted, RolloutCounts, SiblingCounts
+from steplabel.labels.counting import Counted, RolloutCounts, SiblingCounts, counting_of
 from steplabel.labels.credit import MinForm
 from steplabel.labels.estimates import Ending
 from steplabel.labels.estimation import HardAbove, HardAny, Soft
@@ -19,15 +19,17 @@ from steplabel.labels.progress import RelativeProgress
 from steplabel.labels.routes import RouteValue
 from steplabel.labels.scan import Scan
 from steplabel.labels.scored import ScoredGain, ScoredValue
+from steplabel.labels.searched import SearchedEdges
 from steplabel.labels.step_results import LastNumber
 from steplabel.schemas import AfterError, LabelTarget
 
-__all__ = ["NAMED_BY_OPTIONS", "POLICIES", "PROBE", "HardAbove", "HardAny", "LabelPolicy", "Soft"]
+__all__ = ["NAMED_BY_OPTIONS", "POLICIES", "PROBE", "HardAbove", "HardAny", "LabelPolicy", "Soft", "reads_shares"]
 
 PROBE = "Answer: "
 """The text that forces an answer in the ready policies, as the annotator `answer_probe` has it by default.
 
-Answers to another text are counted by `RolloutCounts(probe=...)`.
+Answers to another text are counted by `RolloutCounts(probe=...)`: a recipe whose annotator asks by one text and whose
+labels count the answers to another is refused.
 """
 
 NAMED_BY_OPTIONS = (
@@ -44,6 +46,7 @@ NAMED_BY_OPTIONS = (
     ScoredValue,
     ScoredGain,
     RouteValue,
+    SearchedEdges,
     Counted,
 )
 """Policies that derive their name from their options if it is empty: after a change of options, empty it."""
@@ -83,13 +86,28 @@ _READY: tuple[LabelPolicy, ...] = (
     Counted(name="vsrm", policy=StepwiseReward(unknown_as="wrong"), counting=RolloutCounts(probe=PROBE)),
     # AnytimeReasoner: how good an answer forced here would be.
     Counted(name="anytime", policy=Soft(unknown_as="wrong"), counting=RolloutCounts(probe=PROBE)),
+    # OmegaPRM's tree says which steps count, by its observations; their rollouts say what they are worth.
+    SearchedEdges(name="omegaprm"),
+    SearchedEdges(name="omegaprm_hard", target=LabelTarget.REACHABLE),
     # What a search or a scorer said itself, by its observations: the names of sources are the annotators'.
     ScoredValue(name="mcts", source="mcts"),
     RouteValue(name="rest_mcts"),
-    ScoredValue(name="omegaprm", source="omegaprm"),
-    ScoredValue(name="omegaprm_hard", source="omegaprm", target=LabelTarget.REACHABLE),
     ScoredGain(name="igpo"),
 )
 
 POLICIES: Mapping[str, LabelPolicy] = MappingProxyType({policy.name: policy for policy in _READY})
 """The ready policies by name. Others are calls of the classes above."""
+
+
+def reads_shares(policy: LabelPolicy) -> bool:
+    """Whether labels rest on the shares c/k of rollouts, not only on whether any rollout is right.
+
+    An annotator that stops at the first right rollout over-states the shares. "Reachable at threshold 0" does not
+    read them, nor do policies that count no rollouts; any other policy is taken to read them.
+    """
+    if not isinstance(counting_of(policy), RolloutCounts):
+        return False
+    while isinstance(policy, (Counted, OutcomeGated)):
+        policy = policy.policy if isinstance(policy, Counted) else policy.labels_of
+    above = policy.threshold if isinstance(policy, (HardAbove, SearchedEdges)) else 0.0
+    return policy.target != LabelTarget.REACHABLE or above > 0.0

@@ -2,7 +2,8 @@
 
 Which solutions and which labels is the caller's choice; a node's mark and value are what the labels of all
 solutions through it agree on (marks that differ are none, values are averaged). Steps that the labels cut, and
-observations, take no part. Pairs come in the order of the solutions.
+observations, take no part. Siblings that differ only in the space behind them (a line end, or none where the
+solution stops) are no pair. Pairs come in the order of the solutions.
 
 Not covered: continuations that only rollouts hold. They become siblings once they are cut into steps and added
 to the evidence as solutions.
@@ -14,9 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, permutations
 from statistics import fmean
+from typing import Final
 
 from steplabel.schemas import ConfigError, DataError, Evidence, Solution, StepLabels, StepMark
 from steplabel.schemas.labels import NO_ERROR
+
+_ROUNDING: Final = 1e-9
+"""Means of equal values may differ by this much; shares of rollouts that differ do so by more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,7 @@ def mark_preferences(evidence: Evidence, labels: Sequence[StepLabels]) -> list[S
         for siblings in _siblings(nodes)
         for chosen, rejected in permutations(siblings, 2)
         if chosen.mark is StepMark.POSITIVE and rejected.key in wrong and rejected.mark is StepMark.NEGATIVE
+        if _read_differently(chosen, rejected)
     ]
 
 
@@ -90,7 +96,7 @@ def value_preferences(
         valued = [node for node in siblings if node.value is not None]
         for two in combinations(valued, 2):
             chosen, rejected = sorted(two, key=_value, reverse=True)
-            if _value(chosen) - _value(rejected) > min_margin:
+            if _value(chosen) - _value(rejected) > min_margin + _ROUNDING and _read_differently(chosen, rejected):
                 pairs.append(_preference(evidence, chosen, rejected))
     return pairs
 
@@ -161,6 +167,10 @@ def _siblings(nodes: dict[str, _Node]) -> Iterator[list[_Node]]:
     for node in nodes.values():
         by_parent.setdefault(node.parent_key, []).append(node)
     yield from by_parent.values()
+
+
+def _read_differently(one: _Node, other: _Node) -> bool:
+    return one.text.rstrip() != other.text.rstrip()
 
 
 def _preference(evidence: Evidence, chosen: _Node, rejected: _Node) -> StepPreference:

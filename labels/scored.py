@@ -34,18 +34,13 @@ class ScoredValue:
     AlphaMath (Chen et al. 2024, arXiv:2405.03553), `mcts`: V of the node that a step leads to, as the search backed
     it up. Its values lie in [-1, 1], with 1 for a right and -1 for a wrong end: they are 2 V - 1.
 
-    OmegaPRM (Luo et al. 2024, arXiv:2406.06592), `omegaprm`: the pointwise soft label, MC(s), on the edges of a
-    single step, which are what its search observes. `omegaprm_hard` makes the pointwise hard one of it: "+" iff
-    MC(s) > 0.
-
     Claims `value`: how often a right answer is reached from there. At threshold 0, "+" says that the source saw a
-    right answer behind the state, "-" that none of what its score is a mean of came out right: k rollouts for MC; for
+    right answer behind the state, "-" that none of what its score is a mean of came out right: for
     V the rollouts and ends of the nodes below, which take the place of a node's own rollouts once it has children.
     A first error is known only where the source spoke of every step up to it.
 
     Deviations. AlphaMath has no marks; the sign of its values is `threshold=0.5`, which is also the one to take for
     scores of an external value function, since these are never quite 0. Hard labels keep the score as their value.
-    OmegaPRM's pairwise labels are made of these by `value_preferences`.
 
     Attributes:
         source: whose scores.

@@ -6,9 +6,8 @@ share is one of disagreement). What is said of steps needs no reference: `labels
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from statistics import fmean
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from rich.console import Console
@@ -17,6 +16,7 @@ from rich.table import Table
 from steplabel.labels.curation import LengthNoise, StepDiagnosis, diagnose_steps, noise_by_length
 from steplabel.labels.curation.noise_by_length import LENGTHS
 from steplabel.pipelines.curation.agreement import first_errors
+from steplabel.pipelines.curation.steps import require_own_steps
 from steplabel.pipelines.evaluation import Truth, exact_truth, gold_truth
 from steplabel.schemas import ConfigError, LabelRow, Solution
 from steplabel.transforms.dataset import ChunkEntry, OutputFolder
@@ -95,7 +95,7 @@ def diagnose(folder: OutputFolder, against: str = "", *, eta: float = 0.5) -> Di
     manifest = folder.require_manifest()
     reference = reference_of(against) if against else None
     if against:
-        first_errors(folder)  # refuses joined steps, whose places cannot be compared
+        require_own_steps(folder)
     bins = _Bins()
     for chunk in manifest.chunks:
         for row, solution in _labelled(folder, chunk):
@@ -114,18 +114,59 @@ def _labelled(folder: OutputFolder, chunk: ChunkEntry) -> Iterable[tuple[LabelRo
     return ((row, whole[row.problem_id, row.solution_id]) for row in read_table(folder, chunk, "labels"))
 
 
+@dataclass(slots=True)
+class _Mean:
+    """Of the numbers that are known, so far."""
+
+    total: float = 0.0
+    known: int = 0
+
+    def add(self, value: float | None) -> None:
+        if value is not None:
+            self.total += value
+            self.known += 1
+
+    @property
+    def value(self) -> float | None:
+        return self.total / self.known if self.known else None
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What is known of the solutions of one bin."""
+
+    solutions: int = 0
+    steps: int = 0
+    repeated: int = 0
+    useless: int = 0
+    repetition: _Mean = field(default_factory=_Mean)
+    summed: _Mean = field(default_factory=_Mean)
+    clipped: _Mean = field(default_factory=_Mean)
+    delta: _Mean = field(default_factory=_Mean)
+
+    def add(self, found: StepDiagnosis) -> None:
+        self.solutions += 1
+        self.steps += found.steps
+        self.repeated += len(found.repeated)
+        self.useless += len(found.useless)
+        self.repetition.add(found.repetition)
+        self.summed.add(found.summed)
+        self.clipped.add(found.clipped)
+        self.delta.add(found.delta)
+
+
 class _Bins:
-    """Numbers by solution: what a row says is forgotten once it is counted."""
+    """What a row says is forgotten once it is counted; of a solution stay its length and its two first errors."""
 
     def __init__(self) -> None:
         self.steps: list[int] = []
         self.predicted: list[int | None] = []
         self.reference: list[int | None] = []
-        self._found: list[list[StepDiagnosis]] = [[] for _ in LENGTHS]
+        self._sums = [_Sums() for _ in LENGTHS]
 
     def add(self, found: StepDiagnosis, steps: int) -> None:
         self.steps.append(steps)
-        self._found[sum(first <= steps for first in LENGTHS) - 1].append(found)
+        self._sums[sum(first <= steps for first in LENGTHS) - 1].add(found)
 
     def compare(self, predicted: int | None, reference: int | None) -> None:
         self.predicted.append(predicted)
@@ -133,27 +174,22 @@ class _Bins:
 
     def said(self) -> tuple[LengthDiagnosis, ...]:
         ends = [*(first - 1 for first in LENGTHS[1:]), None]
-        return tuple(_said(*one) for one in zip(LENGTHS, ends, self._found, strict=True))
+        return tuple(_said(*one) for one in zip(LENGTHS, ends, self._sums, strict=True))
 
 
-def _said(shortest: int, longest: int | None, found: Sequence[StepDiagnosis]) -> LengthDiagnosis:
+def _said(shortest: int, longest: int | None, sums: _Sums) -> LengthDiagnosis:
     return LengthDiagnosis(
         shortest=shortest,
         longest=longest,
-        solutions=len(found),
-        steps=sum(one.steps for one in found),
-        repeated=sum(len(one.repeated) for one in found),
-        useless=sum(len(one.useless) for one in found),
-        repetition=_mean(one.repetition for one in found),
-        summed=_mean(one.summed for one in found),
-        clipped=_mean(one.clipped for one in found),
-        delta=_mean(one.delta for one in found),
+        solutions=sums.solutions,
+        steps=sums.steps,
+        repeated=sums.repeated,
+        useless=sums.useless,
+        repetition=sums.repetition.value,
+        summed=sums.summed.value,
+        clipped=sums.clipped.value,
+        delta=sums.delta.value,
     )
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
 
 
 def print_diagnosis(console: Console, diagnosis: Diagnosis) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 from steplabel.engines.bundled.task import TaskError, parse_problem
 from steplabel.engines.bundled.truth import Rule, check_solution, first_wrong
 from steplabel.labels.metrics import F1Report, first_error_f1
+from steplabel.pipelines.curation.steps import require_own_steps
 from steplabel.schemas import ConfigError, LabelRow
 from steplabel.schemas.layouts.processbench import read_gold_steps
 from steplabel.transforms.dataset import OutputFolder
@@ -88,8 +89,9 @@ def evaluate(folder: OutputFolder, truth: Truth, *, level: float = 0.95) -> Eval
     """Compare a run's first errors with the truth; `level` is that of the intervals.
 
     Raises:
-        ConfigError: the folder is no dataset, or no row of it is known to the gold.
+        ConfigError: the folder is no dataset, its steps were joined, or no row of it is known to the gold.
     """
+    require_own_steps(folder)
     rows = list(folder.read("labels"))
     known = [(row, true) for row, true in zip(rows, truths(folder, rows, truth), strict=True) if true is not None]
     if not known:

@@ -9,9 +9,12 @@ from enum import Enum
 from typing import Any, Final
 
 from steplabel.annotators.annotation import Annotator, ProblemAnnotator
+from steplabel.annotators.asking.rollout_plan import RolloutPlan
 from steplabel.annotators.question_filter import QuestionFilter
+from steplabel.annotators.steps.answer_probe import AnswerProbe
 from steplabel.engines.port import SPEED_ONLY, EngineSpec
-from steplabel.labels.policies import LabelPolicy
+from steplabel.labels.counting import RolloutCounts, counting_of
+from steplabel.labels.policies import LabelPolicy, reads_shares
 from steplabel.schemas import ConfigError, SamplingParams, content_id
 from steplabel.schemas.segmentation import Segmenter
 from steplabel.transforms.prompts import PromptTemplate
@@ -34,6 +37,10 @@ class Recipe:
         labels: the policy that turns evidence into labels; `steplabel relabel` applies others for free.
         seed: every random draw of the run derives from it.
         in_flight: problems or solutions worked on at once in each process. Changes speed, never labels.
+
+    Raises:
+        ConfigError: a number out of its range, or labels that cannot use what the annotator pays for: they count the
+            answers to another probe, or read shares of rollouts that end at the first right one.
     """
 
     name: str
@@ -66,6 +73,27 @@ class Recipe:
         if self.solutions < 1 or self.in_flight < 1:
             raise ConfigError(
                 f"recipe {self.name}: solutions={self.solutions} and in_flight={self.in_flight} must be at least 1"
+            )
+        self._check_probe()
+        self._check_shares()
+
+    def _check_probe(self) -> None:
+        counting = counting_of(self.labels)
+        if not isinstance(self.annotator, AnswerProbe) or not isinstance(counting, RolloutCounts):
+            return
+        asked, counted = self.annotator.probe, counting.probe
+        if asked != counted:
+            raise ConfigError(
+                f"recipe {self.name}: annotator.probe={asked!r} forces answers that the labels {self.labels.name} do "
+                f"not count, which count those to {counted!r}: add --set labels.counting.probe={asked!r}"
+            )
+
+    def _check_shares(self) -> None:
+        if isinstance(self.annotator, RolloutPlan) and self.annotator.ends_early and reads_shares(self.labels):
+            raise ConfigError(
+                f"recipe {self.name}: completions that stop early, at the first right one, over-state the shares that "
+                f"the labels {self.labels.name} read: leave annotator.stop_at_first_success and annotator.zero_test "
+                f"unset, or take hard labels at threshold 0"
             )
 
 

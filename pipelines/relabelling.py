@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
+from steplabel.annotators.steps.answer_probe import AnswerProbe
+from steplabel.annotators.trees.mcts import MCTS, ROUTE_SOURCE
+from steplabel.annotators.trees.omegaprm import OmegaPRM
+from steplabel.labels.counting import ObservedScores, counting_of
 from steplabel.labels.policies import LabelPolicy
 from steplabel.pipelines.card import write_card
 from steplabel.pipelines.recipe import describe
-from steplabel.pipelines.worksite import locked, table_schemas
+from steplabel.pipelines.worksite import locked, require_apart, table_schemas
 from steplabel.schemas import ConfigError, Evidence, LabelRow, Reject, RunInfo, codec, content_id
 from steplabel.schemas.columns import NotColumnarError
 from steplabel.transforms.annotate import FILTER_STAGE
@@ -24,13 +28,20 @@ from steplabel.transforms.write import copy_table, evidence_records, table_row, 
 from steplabel.verifiers import AnswerChecker
 from steplabel.version import __version__
 
+_COMPUTED_FROM_OUTCOMES: Final = frozenset({MCTS.name, ROUTE_SOURCE, OmegaPRM.name, AnswerProbe.name})
+"""Sources whose scores are shares, backups and routes of outcomes as they were when the annotator ran.
+
+A backed-up value rests on the search's visits, which other outcomes would have led elsewhere: it is not derivable.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relabelling:
     """What is derived anew.
 
     Attributes:
-        checker: judges every stored text again; None keeps the outcomes as they are.
+        checker: judges every stored text again; None keeps the outcomes as they are. Not under policies of scores that
+            were computed from outcomes (`mcts`, `rest_mcts`).
     """
 
     policy: LabelPolicy
@@ -43,12 +54,26 @@ def relabel(source: OutputFolder, target: OutputFolder, how: Relabelling) -> Ite
     The new dataset holds the evidence too, so it stands alone and can be relabelled again.
 
     Raises:
-        ConfigError: the source is no dataset, or the target holds another run.
+        ConfigError: the source is no dataset, the target holds another run or lies in the source, or answers are to be
+            judged again under a policy whose values would not follow.
     """
+    _check_recheck(how)
     manifest = source.require_manifest()
+    require_apart(source, target)
     target.require_free()
     with locked(target) if target.is_local else nullcontext():
         yield from _relabel(source, target, how, manifest)
+
+
+def _check_recheck(how: Relabelling) -> None:
+    """Raise ConfigError where new outcomes would stand beside values that were computed from the old ones."""
+    counting = counting_of(how.policy)
+    if how.checker is not None and isinstance(counting, ObservedScores) and counting.source in _COMPUTED_FROM_OUTCOMES:
+        raise ConfigError(
+            f"--recheck: the values of {counting.source}, which policy {how.policy.name} reads, were computed from the "
+            f"outcomes while the annotator ran and do not follow new ones: take a policy of counts, such as "
+            f"math_shepherd_soft, or run the recipe again over its store"
+        )
 
 
 def _relabel(source: OutputFolder, target: OutputFolder, how: Relabelling, manifest: Manifest) -> Iterator[ChunkEntry]:

@@ -198,6 +198,13 @@ def _store_path(options: RunOptions, folder: OutputFolder) -> str:
     return str(path)
 
 
+def require_apart(source: OutputFolder, target: OutputFolder) -> None:
+    """Raise ConfigError if one of two datasets lies in the other's folder."""
+    here, there = f"{absolute(target.path)}/", f"{absolute(source.path)}/"
+    if here != there and (here.startswith(there) or there.startswith(here)):
+        raise ConfigError(f"--output {target.path!r} and {source.path!r}: one lies in the other, choose another")
+
+
 def locked(folder: OutputFolder) -> AbstractContextManager[object]:
     """Hold the folder for this process. Raises ConfigError if another one holds it."""
     path = Path(folder.path, PRIVATE)

@@ -14,7 +14,7 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from fsspec.compression import compr
 from fsspec.utils import infer_compression
 
-from steplabel.schemas import ConfigError
+from steplabel.schemas import ConfigError, DataError
 from steplabel.schemas.arrow import arrow_schema, from_table, rows_to_table, to_table
 from steplabel.transforms.whole_file import whole_file
 
@@ -253,12 +253,30 @@ def _write_group(writer: pq.ParquetWriter, table: pa.Table) -> int:
 
 
 def read_records(paths: Iterable[str], record: type) -> Iterator[Any]:
-    """Stream the records of Parquet files written by `write_plain`, a row group at a time."""
+    """Stream the records of Parquet files written by `write_plain`, a row group at a time.
+
+    Raises:
+        DataError: a file is missing or damaged.
+    """
     for path in paths:
-        with _open(path) as handle:
+        with _own(path) as handle:
             file = pq.ParquetFile(handle)
             for group in range(file.num_row_groups):
                 yield from from_table(file.read_row_group(group), record)
+
+
+@contextmanager
+def _own(path: str) -> Iterator[IO[bytes]]:
+    """A Parquet file of ours, open for reading; what goes wrong inside says which file it was."""
+    try:
+        with _open(path) as handle:
+            yield handle
+    except (pa.ArrowException, OSError) as error:
+        words = " ".join(str(error).split())
+        raise DataError(
+            f"{path!r} cannot be read, although it was written whole: {words}. Bring it back from a copy, or make "
+            f"the dataset again with another --output; a run with the same --store asks for no rollout twice"
+        ) from error
 
 
 def read_arrow(paths: Sequence[str], record: type, columns: Sequence[str]) -> pa.Table:
@@ -266,12 +284,15 @@ def read_arrow(paths: Sequence[str], record: type, columns: Sequence[str]) -> pa
 
     Strings that repeat stay codes of words, as the file has them: most of what is asked of them is whether they
     are equal.
+
+    Raises:
+        DataError: a file is missing or damaged.
     """
     schema = arrow_schema(record)
     strings = [name for name in columns if schema.field(name).type == pa.string() and name not in _HARDLY_REPEATED]
     tables = []
     for path in paths:
-        with _open(path) as handle:
+        with _own(path) as handle:
             tables.append(pq.ParquetFile(handle, read_dictionary=strings).read(columns=list(columns)))
     empty = pa.schema([schema.field(name) for name in columns]).empty_table()
     return pa.concat_tables(tables) if tables else empty
@@ -311,7 +332,7 @@ def count_tuples(paths: Iterable[str], *columns: str) -> Counter[tuple[Any, ...]
 
 def _columns(paths: Iterable[str], columns: list[str]) -> Iterator[pa.RecordBatch]:
     for path in paths:
-        with _open(path) as handle:
+        with _own(path) as handle:
             yield from pq.ParquetFile(handle).iter_batches(65_536, columns=columns)
 
 

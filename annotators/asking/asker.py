@@ -50,13 +50,13 @@ class PrefixAsker:
         pilot = self.pilot
         if self._plan.ends_early and self._says_enough(pilot):
             return pilot
-        rest = yield from self._asked(replace(self._question(0), start=len(pilot.rollouts)), 0)
+        rest = yield from self._asked(replace(self._question(0), start=len(pilot.rollouts)), 0, self._failures(pilot))
         return replace(rest, rollouts=pilot.rollouts + rest.rollouts, outcomes=pilot.outcomes + rest.outcomes)
 
     def _question(self, depth: int) -> Sample:
         return prefix_question(self._problem, self._solution, depth, sampling=self._plan.sampling, seed=self._seed)
 
-    def _asked(self, question: Sample, depth: int) -> Program[PrefixAnswer]:
+    def _asked(self, question: Sample, depth: int, failures: int = 0) -> Program[PrefixAnswer]:
         return ask(
             question,
             depth,
@@ -64,9 +64,13 @@ class PrefixAsker:
             chunk=self._plan.chunk_of(self.k),
             zero_test=self._plan.zero_test,
             silence_is_failure=self._silence_is_failure,
+            failures=failures,
         )
 
+    def _failures(self, pilot: PrefixAnswer) -> int:
+        return Tally.of(pilot.outcomes).failed(silence_is_failure=self._silence_is_failure)
+
     def _says_enough(self, pilot: PrefixAnswer) -> bool:
-        tally, test = Tally.of(pilot.outcomes), self._plan.zero_test
-        failures = tally.failed(silence_is_failure=self._silence_is_failure)
-        return tally.correct > 0 or (test is not None and failures >= test.failures)
+        test = self._plan.zero_test
+        enough = test is not None and self._failures(pilot) >= test.failures
+        return enough or Tally.of(pilot.outcomes).correct > 0

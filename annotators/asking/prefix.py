@@ -95,6 +95,7 @@ def ask(
     chunk: int,
     zero_test: ZeroTest | None = None,
     silence_is_failure: bool = True,
+    failures: int = 0,
 ) -> Program[PrefixAnswer]:
     """Ask a question for samples `question.start .. k - 1`, `chunk` at a time.
 
@@ -105,10 +106,10 @@ def ask(
     Args:
         depth: what the answer is to be called by.
         silence_is_failure: whether completions without an answer count among the failures.
+        failures: of the samples before `question.start`, which were asked elsewhere.
     """
     rollouts: list[Rollout] = []
     outcomes: list[CheckedOutcome] = []
-    failures = 0
     start, enough = question.start, zero_test.failures if zero_test else k
     while start < k and failures < enough:
         n = min(chunk, k - start, enough - failures)

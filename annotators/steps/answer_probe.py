@@ -10,6 +10,9 @@ the share as its score. Its rollouts lie under a key of their own (`schemas.prob
 the prefix's. VSRM's step reward is the change of the share, which the evidence holds too. Not covered: what VSRM gives
 to steps that change nothing, and AnytimeReasoner's budgets in tokens (prefixes here are steps): both are for training.
 
+No k by difficulty (`k_by_difficulty`): its pilot is whole completions of the bare problem, each many times as long as a
+probe, so it would cost more than the probes that it saves.
+
 Deviations. The last step holds the answer already, so it is not probed: an observation of source `outcome` on its node
 says how the solution ended. Neither paper's closing words are used: `probe` is what makes *this* model answer.
 """

@@ -28,7 +28,7 @@ class LinearScan(ErrorSearch):
     """
 
     name: ClassVar[str] = "linear_scan"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def narrow(self, search: Search) -> Program[int | None]:
         """Walk from the first step on; if all prefixes before it can succeed, the last step is the error."""

@@ -11,7 +11,9 @@ What is taken, not asked:
                         ProcessBench 4 to 52 % of such solutions hold a wrong step all the same
 
 Not known is never wrong: completions that we failed to check do not count against a prefix, and where too few
-remain the search stops and the location is unknown.
+remain the search stops and the location is unknown. Half of them are enough to choose where to ask next; the prefix
+that is called the error must leave no doubt: a completion there that could not be checked may be right, labels then
+say "unknown", and so does the search, so that the solution is asked again.
 """
 
 from __future__ import annotations
@@ -71,8 +73,8 @@ class SearchTrace:
 
     Attributes:
         first_error: 0-based index of the located step; None if it was not located.
-        reachable, unreachable: depths of the prefixes with MC > 0 and MC = 0 that the search had closed in
-            on: the first error lies between them, even if it had to stop. None where nothing was known.
+        reachable, unreachable: depths of the prefixes with MC > 0 and (as far as known) MC = 0 that the search had
+            closed in on: the first error lies between them, even if it had to stop. None where nothing was known.
         asked: in the order of asking. Counts of a search that ends early over-state c/k.
         k: most completions of a prefix: that of the problem, where it goes by difficulty.
         zero_test: what "MC = 0" rests on, if failures alone could end the asking.
@@ -95,9 +97,13 @@ class ErrorSearch(RolloutPlan, ABC):
         ask_root: ask the bare problem first, and search only if some completion is right.
         silence_is_failure: completions, and solutions, that were cut by length or gave no answer count as
             not right, as in the papers. Otherwise they are unknown: such a solution is skipped.
-        min_decided: completions that must count for or against a prefix before MC = 0 is believed. None
-            takes half of k, rounded up, or what the zero test needs if that is less.
+        min_decided: completions that must count for or against a prefix before the search goes on as if MC = 0. None
+            takes half of k, rounded up. A zero test needs its own number of failures, or k if that is less, whatever
+            stands here.
         (and those of `RolloutPlan`)
+
+    Raises:
+        ConfigError: as `RolloutPlan`, or a `min_decided` that is never reached.
     """
 
     name: ClassVar[str]
@@ -111,6 +117,9 @@ class ErrorSearch(RolloutPlan, ABC):
         RolloutPlan.__post_init__(self)  # super() does not find the class that slots=True makes anew
         if self.min_decided is not None and not 1 <= self.min_decided <= self.least_k:
             raise ConfigError(f"min_decided={self.min_decided} must lie between 1 and k={self.least_k}")
+        if self.min_decided and self.zero_test and self.min_decided > self.zero_test.failures:
+            enough = self.zero_test.failures
+            raise ConfigError(f"min_decided={self.min_decided}: the zero test ends the asking after {enough} failures")
 
     def program(
         self, problem: Problem, solution: Solution, outcome: CheckedOutcome | None, *, seed: int
@@ -152,11 +161,10 @@ class ErrorSearch(RolloutPlan, ABC):
         return outcome.outcome is Outcome.WRONG or (self.silence_is_failure and is_silent(outcome))
 
     def needed_failures(self, k: int) -> int:
-        """How many of k completions must have failed before MC = 0 is believed."""
-        if self.min_decided is not None:
-            return self.min_decided
-        half = (k + 1) // 2
-        return half if self.zero_test is None else min(half, self.zero_test.failures)
+        """How many of k completions must have failed before the search goes on as if MC = 0."""
+        if self.zero_test is not None:
+            return min(k, self.zero_test.failures)  # fewer would break its error rate
+        return (k + 1) // 2 if self.min_decided is None else self.min_decided
 
 
 class Search:
@@ -185,7 +193,7 @@ class Search:
         if self._config.ask_root:
             self._answers.clear()  # what was asked of the bare problem holds its pilot
             solvable = yield from self._ask(0)
-            if solvable is None:
+            if solvable is None or self._doubtful(0):
                 return self._stopped()
             if not solvable:
                 self._unreachable = 0
@@ -194,7 +202,10 @@ class Search:
         found = yield from self._config.narrow(self)
         if found is None:
             return self._stopped()
-        return self._annotation(AnnotationStatus.COMPLETE, Verdict.FAILS, reason, first_error=self.depths[found] - 1)
+        depth = self.depths[found]
+        if self._doubtful(depth):
+            return self._stopped(depth)
+        return self._annotation(AnnotationStatus.COMPLETE, Verdict.FAILS, reason, first_error=depth - 1)
 
     def reaches(self, index: int) -> Program[bool | None]:
         """Whether MC > 0 at `depths[index]`; None if too few completions count to believe that it is not."""
@@ -218,17 +229,32 @@ class Search:
             return True
         if answer.error is not None:
             return None  # the missing ones may have been right; when resumed, the search must go the same way
-        failed = tally.failed(silence_is_failure=self._config.silence_is_failure)
-        return False if failed >= self._config.needed_failures(self._asker.k) else None
+        return False if self._failed(answer) >= self._config.needed_failures(self._asker.k) else None
 
-    def _stopped(self) -> Annotation:
-        last = self._answers[-1]
+    def _failed(self, answer: PrefixAnswer) -> int:
+        return Tally.of(answer.outcomes).failed(silence_is_failure=self._config.silence_is_failure)
+
+    def _at(self, depth: int) -> PrefixAnswer | None:
+        """What was last heard of a prefix; None of one that was not asked."""
+        return next((answer for answer in reversed(self._answers) if answer.depth == depth), None)
+
+    def _doubtful(self, depth: int) -> bool:
+        """Whether a prefix without a right completion has some that may yet turn out right."""
+        answer = self._at(depth)
+        if answer is None or Tally.of(answer.outcomes).correct:
+            return False
+        return self._failed(answer) < len(answer.outcomes)
+
+    def _stopped(self, depth: int | None = None) -> Annotation:
+        """Nothing was located, since too little is known of a prefix: the one asked last, unless told."""
+        last = (self._at(depth) if depth is not None else None) or self._answers[-1]
         status, reason = AnnotationStatus.ENGINE_FAILED, Reason.NONE_DECIDED
         if isinstance(last.error, BudgetExhausted):
             status, reason = AnnotationStatus.STOPPED_BY_BUDGET, Reason.BUDGET
         elif last.error is not None:
             reason = Reason.ENGINE_ERROR
-        detail = str(last.error or f"too few of {len(last.outcomes)} completions could be checked")
+        open_ = len(last.outcomes) - self._failed(last)
+        detail = str(last.error or f"{open_} of {len(last.outcomes)} completions are neither right nor wrong")
         detail = f"prefix of {last.depth} steps: {detail}"
         return self._annotation(status, Verdict.UNKNOWN, reason, detail=detail)
 

@@ -37,7 +37,7 @@ class MathShepherd(RolloutPlan):
     """
 
     name: ClassVar[str] = "math_shepherd"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     ask_root: bool = False
 

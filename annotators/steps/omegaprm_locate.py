@@ -28,7 +28,7 @@ class OmegaPRMLocate(ErrorSearch):
     """
 
     name: ClassVar[str] = "omegaprm_locate"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     def narrow(self, search: Search) -> Program[int | None]:
         """Halve until one step is left."""

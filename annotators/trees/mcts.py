@@ -39,7 +39,7 @@ from steplabel.annotators.annotation import Annotation, AnnotationStatus, Solved
 from steplabel.annotators.asking.prefix import check_belong, check_counts
 from steplabel.annotators.effects import Concurrently, Finished, Program, Samples
 from steplabel.annotators.trees.mcts_tree import MctsNode, back_up, route_values, select
-from steplabel.annotators.trees.next_step import NextSteps, Proposal, Proposed, split_or_nothing
+from steplabel.annotators.trees.next_step import TRIES, NextSteps, Proposal, Proposed, split_or_nothing
 from steplabel.annotators.trees.state_value import StateValue
 from steplabel.annotators.trees.tree import Findings, ask_state, monte_carlo, status_of, tree_path
 from steplabel.schemas import (
@@ -83,6 +83,9 @@ class NodeStatistics:
 class MCTS:
     """Monte Carlo tree search over the steps of one problem; a `ProblemAnnotator`.
 
+    One k for all problems, unlike the annotators of prefixes (`k_by_difficulty`): the bare problem is not asked, so a
+    pilot would be paid for that alone, and the search itself puts its rollouts where values are high.
+
     Attributes:
         proposals: how next steps are proposed; equal ones are one child.
         searches: most nodes to follow the tree to. Our choice, not a paper's.
@@ -100,7 +103,7 @@ class MCTS:
     """
 
     name: ClassVar[str] = "mcts"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     proposals: NextSteps = field(default_factory=NextSteps)
     searches: int = 16
@@ -132,8 +135,8 @@ class MCTS:
         return (yield from _Search(self, problem, self.sampling or given or SamplingParams(), seed).run())
 
     def most_samples(self, steps: int) -> int:  # noqa: ARG002 - the port gives it; a search has a limit of its own
-        """Proposals and rollouts of all searches, for a problem of one solution."""
-        return self.searches * self.proposals.branch * (1 + (self.k if self.value is None else 0))
+        """Proposals, with all tries behind blank lines, and rollouts of all searches."""
+        return self.searches * self.proposals.branch * (TRIES + (self.k if self.value is None else 0))
 
 
 class _Search:
@@ -172,7 +175,9 @@ class _Search:
             children.setdefault(child.key, child)
         node.children = list(children.values())
         if node.steps and proposed.ended is not None:
-            node.ended, node.value = proposed.ended, self._value((proposed.ended,), needed=1)
+            node.ended = proposed.ended
+            ending = self._value((proposed.ended,), needed=1)
+            node.value = node.value if ending is None else ending  # its rollouts stand where the ending is not known
         yield from self._score(node.children)
 
     def _child(self, node: MctsNode, proposal: Proposal) -> MctsNode:

@@ -1,9 +1,9 @@
 """Ask a model for the next step of a solution, and nothing behind it.
 
 A step is sampled with stop texts at which steps end, the stop text kept; where the model stops without one of them,
-the solution ends. The stop texts must suit the segmenter: a line end for `NewlineSteps`, a blank line for
-`BlankLineSteps`. With no stop texts whole completions are drawn and the first step of each is taken: that works with
-every segmenter and costs more.
+the solution ends. The stop texts follow the segmenter: a line end for `NewlineSteps`, a blank line for
+`BlankLineSteps`, the separator for `GivenSteps`. With no stop texts whole completions are drawn and the first step of
+each is taken: that works with every segmenter and costs more.
 
 A proposal that was cut before its step ended is no step. A model that puts a blank line first is asked again behind
 it, three times at most. Proposals are stored under keys of their own: one step is no rollout of the prefix, and has no
@@ -29,7 +29,7 @@ from steplabel.schemas import (
     Step,
     content_id,
 )
-from steplabel.schemas.segmentation import NewlineSteps, Segmenter
+from steplabel.schemas.segmentation import BlankLineSteps, GivenSteps, NewlineSteps, Segmenter
 
 TRIES = 3
 """How often blank lines are skipped; ReST-MCTS*'s code asks so often for a step that is not empty."""
@@ -72,23 +72,33 @@ class NextSteps:
 
     Attributes:
         branch: proposals for each prefix; 3 in ReST-MCTS*.
-        stop: texts that end a step.
+        stop: texts that end a step; None takes those of the segmenter.
         max_tokens: most tokens of a proposal; None allows as many as a rollout has.
-        segmenter: cuts what is drawn into steps.
+        segmenter: cuts what is drawn into steps; the one that cuts solutions, or the tree has other steps than they.
 
     Raises:
-        ConfigError: `branch` or `max_tokens` below 1.
+        ConfigError: `branch` or `max_tokens` below 1, or a stop text behind which the segmenter begins no step.
     """
 
     branch: int = 3
-    stop: tuple[str, ...] = ("\n",)
+    stop: tuple[str, ...] | None = None
     max_tokens: int | None = None
     segmenter: Segmenter = field(default_factory=NewlineSteps)
 
     def __post_init__(self) -> None:
         if self.branch < 1 or (self.max_tokens is not None and self.max_tokens < 1):
             raise ConfigError(f"branch={self.branch} and max_tokens={self.max_tokens} must be at least 1")
-        object.__setattr__(self, "stop", tuple(self.stop))
+        object.__setattr__(self, "stop", _stops_of(self.segmenter) if self.stop is None else tuple(self.stop))
+        for stop in self._stops:
+            if not _ends_step(self.segmenter, stop):
+                raise ConfigError(
+                    f"proposals stop at {stop!r}, but {type(self.segmenter).__name__} begins no step there: "
+                    f"leave `stop` unset, or () to draw whole completions"
+                )
+
+    @property
+    def _stops(self) -> tuple[str, ...]:
+        return self.stop or ()
 
     def program(
         self,
@@ -141,8 +151,8 @@ class NextSteps:
             n=self.branch,
             sampling=replace(
                 sampling,
-                stop=(*self.stop, *sampling.stop),
-                include_stop=bool(self.stop) or sampling.include_stop,
+                stop=(*self._stops, *sampling.stop),
+                include_stop=bool(self._stops) or sampling.include_stop,
                 max_tokens=self.max_tokens or sampling.max_tokens,
             ),
             seed=prefix_seed(seed, own_key),
@@ -151,10 +161,10 @@ class NextSteps:
 
     def _draw(self, rollout: Rollout, outcome: CheckedOutcome, sampling: SamplingParams) -> _Drawn:
         text = rollout.text
-        if self.stop and not sampling.include_stop:  # stop texts of the rollouts end solutions; they were not asked for
+        if self._stops and not sampling.include_stop:  # stop texts of rollouts end solutions; they were not asked for
             text = next((text.removesuffix(stop) for stop in sampling.stop if text.endswith(stop)), text)
         stopped = rollout.finish_reason is FinishReason.STOP
-        ends = stopped and not text.endswith(self.stop) and len(self._split(text)) <= 1
+        ends = stopped and not text.endswith(self._stops) and len(self._split(text)) <= 1
         if not ends:
             outcome = replace(outcome, outcome=Outcome.UNKNOWN, reason=f"{Reason.NO_ANSWER}: one step", answer=None)
         return _Drawn(text=text, ends=ends, rollout=rollout, outcome=outcome)
@@ -176,6 +186,19 @@ class NextSteps:
 
     def _split(self, text: str) -> tuple[Step, ...]:
         return split_or_nothing(self.segmenter, text)
+
+
+def _stops_of(segmenter: Segmenter) -> tuple[str, ...]:
+    """The text that ends steps of this kind; none where no single text does."""
+    if isinstance(segmenter, NewlineSteps):
+        return ("\n",)
+    if isinstance(segmenter, BlankLineSteps):
+        return ("\n\n",)
+    return (segmenter.separator,) if isinstance(segmenter, GivenSteps) and segmenter.separator else ()
+
+
+def _ends_step(segmenter: Segmenter, stop: str) -> bool:
+    return [step.text for step in segmenter.split(f"a{stop}b")] == [f"a{stop}", "b"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

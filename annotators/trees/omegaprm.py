@@ -11,13 +11,15 @@ A pool holds every rollout r with a wrong answer whose state has 0 < MC(s) < 1. 
               rollouts enter the pool
 
 until the pool is empty, or the search limit or a budget is reached. No prefix is estimated twice, over the whole
-tree. The paper's constants: k = 8, alpha = 0.5, beta = 0.9, L = 500 tokens, c_puct = 0.125, 100 searches.
+tree: prefixes are known by their text, so that the same words in other pieces cost nothing. The paper's constants:
+k = 8, alpha = 0.5, beta = 0.9, L = 500 tokens, c_puct = 0.125, 100 searches.
 
 What comes out. Every searched rollout is a solution (source `tree`; a sampled one that is searched by its own steps
 is in the evidence already), whose nodes hold the rollouts, so that any label view can count them. The paper trains
 on single-step edges only: those are the observations of source `omegaprm`, one for each node that is one step behind
-a state and a state itself; score = MC, verdict `holds` iff MC > 0. Where a search ends at the last step of a wrong
-solution, that step has MC = 0 by the outcome. One more observation, on the problem's root, holds a `TreeTrace`.
+a state and a state itself; score = MC as the search saw it, verdict `holds` iff MC > 0. Where a search ends at the last
+step of a wrong solution, that step has MC = 0 by the outcome. Labels take from them which steps count, and the values
+from the rollouts. One more observation, on the problem's root, holds a `TreeTrace`.
 
 Deviations, and why:
 
@@ -25,7 +27,8 @@ Deviations, and why:
                 problem's own solutions (the paper has the data set's), and halves a rollout's pieces of one
                 sixteenth instead of its tokens: the same places for a solution of average length (see `pieces`)
     len(r)      in tokens where they are known; for solutions that came without, in words
-    twins       of equal solutions or rollouts of one state, one is searched: a second search could ask nothing new
+    twins       of equal texts one is searched, solutions or rollouts of whatever states, cut into whatever pieces: a
+                second search would learn next to nothing
     ties        go to the rollout that entered the pool first
     the root    in the paper it has k rollouts of its own; here the given solutions, of which there may be few:
                 `ask_root` asks for k more
@@ -42,8 +45,10 @@ from itertools import pairwise
 from typing import ClassVar
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus, Solved
+from steplabel.annotators.asking.difficulty import KByDifficulty
 from steplabel.annotators.asking.prefix import check_belong, check_counts, labelable_depths
 from steplabel.annotators.effects import Program, Samples
+from steplabel.annotators.tally import Tally
 from steplabel.annotators.trees.pieces import EvenPieces
 from steplabel.annotators.trees.rollout_pool import Candidate, RolloutPool, RolloutSelection, State
 from steplabel.annotators.trees.tree import Findings, ask_state, is_failure, monte_carlo, recut, status_of, tree_path
@@ -91,6 +96,8 @@ class OmegaPRM:
 
     Attributes:
         k: completions for each prefix.
+        k_by_difficulty: takes the place of `k`: how many each prefix of the problem gets follows from the root's
+            outcomes, which are the given solutions' and, with `ask_root`, those of the rule's pilot.
         sampling: of completions; None takes the solution's own parameters, or the defaults where it was imported.
         segmenter: cuts rollouts into steps; the given solutions keep theirs.
         pieces: cut rollouts and solutions into so many pieces of an average solution instead (16 in the paper).
@@ -99,20 +106,22 @@ class OmegaPRM:
         searches: most rollouts to select and search for each problem; the paper's search limit.
         max_samples: most completions to ask for each problem; None for no limit but that of the searches. A search
             that it ends is complete: no repeat would find more.
-        ask_root: ask k completions of the bare problem first. They count for its MC and enter the pool.
+        ask_root: ask k completions of the bare problem first, or the rule's pilot. They count for its MC and enter
+            the pool.
         silence_is_failure: completions and solutions that were cut by length or gave no answer count as wrong, as
             in the paper, and are searched. Otherwise they are unknown.
-        min_decided: completions that must count for or against a prefix before MC = 0 is believed. None takes half
-            of k, rounded up.
+        min_decided: completions that must count for or against a prefix before the search goes on as if MC = 0. None
+            takes half of k, rounded up.
 
     Raises:
         ConfigError: a number out of its range.
     """
 
     name: ClassVar[str] = "omegaprm"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     k: int = 8
+    k_by_difficulty: KByDifficulty | None = None
     sampling: SamplingParams | None = None
     segmenter: Segmenter = field(default_factory=NewlineSteps)
     pieces: int | None = None
@@ -124,16 +133,27 @@ class OmegaPRM:
     min_decided: int | None = None
 
     def __post_init__(self) -> None:
-        check_counts(k=self.k, chunk=self.k)
+        least, most = self.root_k, self.most_k
+        check_counts(k=least, chunk=least)
         limits = (
             (self.searches >= 1, "searches", self.searches, "at least 1"),
             (self.pieces is None or self.pieces >= 2, "pieces", self.pieces, "at least 2, or None"),
-            (self.max_samples is None or self.max_samples >= self.k, "max_samples", self.max_samples, "k or more"),
-            (self.min_decided is None or 1 <= self.min_decided <= self.k, "min_decided", self.min_decided, "in 1..k"),
+            (self.max_samples is None or self.max_samples >= most, "max_samples", self.max_samples, "k or more"),
+            (self.min_decided is None or 1 <= self.min_decided <= least, "min_decided", self.min_decided, "in 1..k"),
         )
         for ok, name, value, rule in limits:
             if not ok:
-                raise ConfigError(f"omegaprm {name}={value!r} must be {rule} (k={self.k})")
+                raise ConfigError(f"omegaprm {name}={value!r} must be {rule} (k={least}..{most})")
+
+    @property
+    def root_k(self) -> int:
+        """Completions of the bare problem, where it is asked: no more than any prefix gets."""
+        return self.k_by_difficulty.pilot if self.k_by_difficulty else self.k
+
+    @property
+    def most_k(self) -> int:
+        """Most completions that a prefix can get."""
+        return self.k_by_difficulty.most if self.k_by_difficulty else self.k
 
     def problem_program(self, problem: Problem, solved: Sequence[Solved], *, seed: int) -> Program[Annotation]:
         """Return a program that searches one problem's tree: see `ProblemAnnotator.problem_program`."""
@@ -143,7 +163,7 @@ class OmegaPRM:
 
     def most_samples(self, steps: int) -> int:
         """k at each prefix that a bisection of the steps looks at, in every search, for a problem of one solution."""
-        asked = self.k * (self.searches * max(0, steps - 1).bit_length() + self.ask_root)
+        asked = self.most_k * self.searches * max(0, steps - 1).bit_length() + self.root_k * self.ask_root
         return asked if self.max_samples is None else min(asked, self.max_samples)
 
 
@@ -152,15 +172,16 @@ class _Search:
 
     def __init__(self, config: OmegaPRM, problem: Problem, solved: Sequence[Solved], seed: int) -> None:
         self.config, self.problem, self.seed = config, problem, seed
+        self.k = config.k
         self.solved = tuple((solution, outcome) for solution, outcome in solved if outcome is not None)
         given = next((solution.sampling for solution, _ in solved if solution.sampling), None)
         self.sampling = config.sampling or given or SamplingParams()
         self.segmenter = _segmenter(config, [solution for solution, _ in solved])
         self.root = State(steps=(), value=None)
-        self.states: dict[str, State] = {problem.root_key: self.root}
+        self.states: dict[str, State] = {"": self.root}  # by the prefix's text
         self.pool = RolloutPool(config.selection)
-        self.searched: dict[str, Solution] = {}  # by the key of the whole text
-        self.wrong: set[str] = set()  # of them those whose answer is wrong, not only missing
+        self.searched: dict[str, Solution] = {}  # by the whole text
+        self.wrong: set[str] = set()  # ids of those whose answer is wrong, not only missing
         self.found = Findings()
 
     def run(self) -> Program[Annotation]:
@@ -185,9 +206,12 @@ class _Search:
         config, key = self.config, self.problem.root_key
         more = Samples(rollouts=(), outcomes=())
         if config.ask_root:
-            more = yield ask_state(self.problem, key, (), n=config.k, sampling=self.sampling, seed=self.seed)
+            more = yield ask_state(self.problem, key, (), n=config.root_k, sampling=self.sampling, seed=self.seed)
             self.found.heard(more)
-        self.root.value = self._value((*(outcome for _, outcome in self.solved), *more.outcomes))
+        outcomes = (*(outcome for _, outcome in self.solved), *more.outcomes)
+        self.root.value = self._value(outcomes)
+        if config.k_by_difficulty:
+            self.k = config.k_by_difficulty.k(Tally.of(outcomes)) or 0  # none: then nothing is in the pool either
         for solution, outcome in self.solved:
             self._offer(self.root, solution, outcome)
         for rollout, outcome in zip(more.rollouts, more.outcomes, strict=True):
@@ -206,12 +230,12 @@ class _Search:
         """Take the best rollout out of the pool: its state and its path; None if the pool is empty."""
         while (candidate := self.pool.take()) is not None:
             path = self._path(candidate)
-            if path is None or path.node_keys[-1] in self.searched:
+            if path is None or path.text in self.searched:
                 continue
             self.pool.selected(candidate)
-            self.searched[path.node_keys[-1]] = path
+            self.searched[path.text] = path
             if candidate.outcome.outcome is Outcome.WRONG:
-                self.wrong.add(path.node_keys[-1])
+                self.wrong.add(path.id)
             if path is not candidate.written:
                 self.found.path(path, candidate.outcome)
             return candidate.state, path
@@ -234,12 +258,12 @@ class _Search:
         low, high = depths.index(len(state.steps)), len(depths) - 1
         while high - low > 1:
             middle = (low + high) // 2
-            key = path.node_keys[depths[middle] - 1]
-            if key not in self.states:
+            text = path.prefix(depths[middle])
+            if text not in self.states:
                 if not self._may_ask():
                     return False
                 yield from self._estimate(path, depths[middle])
-            value = self.states[key].value
+            value = self.states[text].value
             if value is None:
                 break
             low, high = (middle, high) if value > 0 else (low, middle)
@@ -247,7 +271,7 @@ class _Search:
 
     def _may_ask(self) -> bool:
         limit = self.config.max_samples
-        return limit is None or self.found.samples + self.config.k <= limit
+        return limit is None or self.found.samples + self.k <= limit
 
     def _estimate(self, path: Solution, depth: int) -> Program[None]:
         """Make the first `depth` steps a state: ask k completions, and put the wrong ones into the pool."""
@@ -256,13 +280,13 @@ class _Search:
             self.problem,
             key,
             steps,
-            n=self.config.k,
+            n=self.k,
             sampling=self.sampling,
             seed=self.seed,
             token_ids=path.token_ids,
         )
         self.found.heard(samples)
-        state = self.states[key] = State(steps=steps, value=self._value(samples.outcomes))
+        state = self.states[path.prefix(depth)] = State(steps=steps, value=self._value(samples.outcomes))
         for rollout, outcome in zip(samples.rollouts, samples.outcomes, strict=True):
             self._offer(state, rollout, outcome)
 
@@ -280,14 +304,14 @@ class _Search:
     def _edges(self, path: Solution) -> Iterator[tuple[str, float]]:
         """The nodes of a path that are one step behind a state, and known themselves, with their MC."""
         depths = labelable_depths(path)
-        states = [self.root, *(self.states.get(path.node_keys[depth - 1]) for depth in depths)]
+        states = [self.root, *(self.states.get(path.prefix(depth)) for depth in depths)]
         for depth, (parent, child) in zip(depths, pairwise(states), strict=True):
             if parent is None or parent.value is None:
                 continue
             key = path.node_keys[depth - 1]
             if child is not None and child.value is not None:
                 yield key, child.value
-            elif child is None and parent.value > 0 and key in self.wrong:
+            elif child is None and parent.value > 0 and depth == depths[-1] and path.id in self.wrong:
                 yield key, 0.0
 
     def _claim(self, node: str, value: float) -> Observation:

@@ -4,13 +4,19 @@ Before: Monte Carlo at every step. After: what SCAN and others make of as many r
 on the solutions that SCAN keeps, since a filter that keeps the easy ones looks like one that mends labels. What has
 a constant to choose is chosen on the train split and quoted on both: thresholds by F1, SCAN's window by the distance
 of its soft labels from the truth.
+
+Intervals are percentile bootstraps over problems, as everywhere in the document: solutions of one problem share its
+difficulty.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
 
 from quality_parts.found import Reading, Replays, first_errors, labelled, values_of
 from quality_parts.scoring import f1_among, f1_of, right_steps
@@ -19,7 +25,6 @@ from steplabel.annotators.annotation import Annotator
 from steplabel.annotators.steps.linear_scan import LinearScan
 from steplabel.annotators.steps.math_shepherd import MathShepherd
 from steplabel.labels.counting import RolloutCounts
-from steplabel.labels.curation.noise_by_length import noise_by_length
 from steplabel.labels.estimation import HardAbove, HardAny
 from steplabel.labels.policies import POLICIES, LabelPolicy
 from steplabel.labels.progress import RelativeProgress
@@ -37,6 +42,7 @@ RATIOS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 WINDOWS: Final = (0, 1, 2, 3, 4)
 NOISE_NEEDS: Final = max(K, SAMPLES)
 """Rollouts of a prefix that a bank must hold."""
+RESAMPLES: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +67,7 @@ class Wrong:
 
     Attributes:
         solutions: how many are labelled.
-        locations: share of them with a wrong first error; `low` and `high` bound it (Wilson, 95 %).
+        locations: share of them with a wrong first error; `low` and `high` bound it (95 %, over problems).
         steps: labels of steps: those that are marked; cut steps and unknown marks have none.
         marks: share of them that contradict the truth.
         false_plus: share of the "+" that stand on wrong steps. false_minus: of the "-" that stand on right ones.
@@ -156,7 +162,8 @@ def _chosen(train: Replays) -> Iterator[Line]:
 
     def distance(window: int) -> float:
         line = Line(name="", annotator=SCANNED, policy=Scan(window=window))
-        return _noise(line, train, BankSplit.TRAIN, line).whole.distance or 0.0
+        far = _noise(line, train, BankSplit.TRAIN, line).whole.distance
+        return math.inf if far is None else far  # a window without soft labels has nothing to be chosen for
 
     window = min(WINDOWS, key=distance)
     name = f"SCAN: gate .75, window {window} (chosen on train)"
@@ -204,20 +211,16 @@ class _Labels:
 
     def wrong(self, here: Sequence[int]) -> Wrong:
         """What is wrong with the solutions at these places."""
-        truth = self.bank.truth()
-        (places,) = noise_by_length(
-            [self.said[i] for i in here],
-            [truth[i] for i in here],
-            [len(self.bank.cases[i].solution.steps) for i in here],
-            lengths=(1,),
-        )
+        truth, groups = self.bank.truth(), self.bank.groups()
+        missed = [self.said[i] != truth[i] for i in here]
+        low, high = share_interval(missed, [groups[i] for i in here])
         marks = self._pairs(self.marks, here)
         values = self._pairs(self.values, here) if self.values else []
         return Wrong(
             solutions=len(here),
-            locations=places.share,
-            low=places.low,
-            high=places.high,
+            locations=sum(missed) / len(missed) if missed else None,
+            low=low,
+            high=high,
             steps=len(marks),
             marks=_share(marks, lambda mark, right: mark != right),
             false_plus=_share([one for one in marks if one[0]], lambda _, right: not right),
@@ -234,6 +237,17 @@ class _Labels:
             right = right_steps(case.record.problem.text, case.banked.text)
             pairs += [(number, held) for number, held in zip(numbers[i], right, strict=False) if number is not None]
         return pairs
+
+
+def share_interval(hits: Sequence[bool], groups: Sequence[str]) -> tuple[float | None, float | None]:
+    """95 % bootstrap of the share of hits that draws whole groups with replacement; None twice of nothing."""
+    if not hits:
+        return None, None
+    _, member = np.unique(np.array(groups), return_inverse=True)
+    hit, held = np.bincount(member, weights=hits), np.bincount(member)
+    draws = np.random.default_rng(0).multinomial(len(held), np.full(len(held), 1 / len(held)), size=RESAMPLES)
+    low, high = np.quantile((draws @ hit) / (draws @ held), (0.025, 0.975))
+    return float(low), float(high)
 
 
 def _share(pairs: Sequence[tuple[float, bool]], holds: Callable[[float, bool], bool]) -> float | None:

@@ -10,7 +10,8 @@ part of a larger one: more weight to one class adds members and changes none.
 
 Deviations. FoVer samples with one global generator, so one record more changes the whole choice. Its code puts
 the step *before* the last into the bucket meant for final steps (an index that is off by one); here a final
-step is the last labelable one, as its comment says. Unknown is no class: such members leave.
+step is the last labelable one, as its comment says: of the whole solution, also where labels were cut after the
+error. Unknown is no class: such members leave.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 from steplabel.labels.curation.draws import uniform
-from steplabel.schemas import NO_ERROR, ConfigError, DataError, LabelRow, StepMark
+from steplabel.schemas import NO_ERROR, ConfigError, DataError, LabelRow, Solution, StepMark
 
 C = TypeVar("C", bound=str)
 
@@ -111,7 +113,7 @@ class LastStep:
         row: index of the labelled row in the sequence that was given.
         steps: how many steps the prefix has.
         mark: of the prefix's last step; never unknown.
-        final: whether that is the solution's last labelable step.
+        final: whether that is the last labelable step of the whole solution.
     """
 
     id: str
@@ -122,7 +124,11 @@ class LastStep:
 
 
 def balanced_last_steps(
-    rows: Sequence[LabelRow], *, right_per_wrong: float = 1.0, seed: int = 0
+    rows: Sequence[LabelRow],
+    *,
+    solutions: Sequence[Solution] | None = None,
+    right_per_wrong: float = 1.0,
+    seed: int = 0,
 ) -> tuple[LastStep, ...]:
     """Prefixes of the rows, as many that end right as wrong, in the middle and at the end of solutions apart.
 
@@ -130,6 +136,7 @@ def balanced_last_steps(
 
     Args:
         rows: labelled solutions.
+        solutions: one a row, as in `last_steps`; None where no row was cut.
         right_per_wrong: prefixes that end right for each one that ends wrong; FoVer: 1.
         seed: of the draw.
 
@@ -138,15 +145,14 @@ def balanced_last_steps(
         DataError: two rows of one solution under one policy.
     """
     _check_distinct(rows)
-    kept = balanced_examples(
-        (example for row in rows for example in last_steps(row)), right_per_wrong=right_per_wrong, seed=seed
-    )
-    return tuple(
+    whole = [None] * len(rows) if solutions is None else solutions
+    examples = [
         replace(example, row=index)
-        for index, row in enumerate(rows)
-        for example in last_steps(row)
-        if example.id in kept
-    )
+        for index, (row, solution) in enumerate(zip(rows, whole, strict=True))
+        for example in last_steps(row, solution)
+    ]
+    kept = balanced_examples(examples, right_per_wrong=right_per_wrong, seed=seed)
+    return tuple(example for example in examples if example.id in kept)
 
 
 def balanced_examples(examples: Iterable[LastStep], *, right_per_wrong: float = 1.0, seed: int = 0) -> frozenset[str]:
@@ -170,10 +176,22 @@ def _check_distinct(rows: Sequence[LabelRow]) -> None:
         seen.add((row.solution_id, row.label_policy))
 
 
-def last_steps(row: LabelRow) -> Iterator[LastStep]:
-    """Every prefix of a row that ends with a labelable step whose mark is known; `LastStep.row` is 0."""
-    last = max((i for i, labelable in enumerate(row.labelable) if labelable), default=-1)
+def last_steps(row: LabelRow, solution: Solution | None = None) -> Iterator[LastStep]:
+    """Every prefix of a row that ends with a labelable step whose mark is known; `LastStep.row` is 0.
+
+    Args:
+        row: a labelled solution; labels that were cut after an error hold fewer steps than it.
+        solution: all of it, to tell the final step; None where the row holds it all. Steps may be joined in the row.
+    """
+    written = tuple(accumulate(map(len, row.steps)))
+    whole = zip(written, row.labelable, strict=True) if solution is None else _ends(solution)
+    last = max((end for end, labelable in whole if labelable), default=0)
     for i, mark in enumerate(row.labels):
         if row.labelable[i] and mark is not StepMark.UNKNOWN:
             id_ = f"{row.problem_id} {row.solution_id} {row.label_policy} {i + 1}"
-            yield LastStep(id=id_, row=0, steps=i + 1, mark=mark, final=i == last)
+            yield LastStep(id=id_, row=0, steps=i + 1, mark=mark, final=written[i] >= last)
+
+
+def _ends(solution: Solution) -> Iterator[tuple[int, bool]]:
+    """Where each step ends, in characters, and whether it is labelable."""
+    return ((step.start + len(step.text), step.labelable) for step in solution.steps)

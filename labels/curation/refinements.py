@@ -7,7 +7,8 @@ and the number of its first wrong step in, the corrected solution out.
 Deviations. GLoRe draws drafts from rollouts behind the wrong step, too; here that is asked for by
 `rollout_drafts`, and the solution itself is always a draft. It pairs at random; here corrections are drawn by
 seed and key, and each draft gets another one before a second is paired with it. A right answer does not prove
-right steps: filter the labels first (`consensus.py`).
+right steps: filter the labels first (`consensus.py`). What is known to be wrong is no correction: rollouts that
+begin with the very step that they would correct, and take it back or get by without it, are left out.
 
 A draft must be wrong in the end, and a correction right: an outcome that is unknown is neither.
 """
@@ -42,6 +43,8 @@ class NoRefinement(StrEnum):
     NOT_WRONG = "not_wrong"
     """Its final answer is right, or nobody knows."""
     NO_RIGHT_ROLLOUT = "no_right_rollout"
+    REPEATS_THE_ERROR = "repeats_the_error"
+    """Every right rollout begins with the wrong step itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +167,10 @@ class _Known:
             return NoRefinement.NOT_WRONG
         before = (self.evidence.problem.root_key, *solution.node_keys)[step]
         right = tuple(r for r in self.ending(before, Outcome.CORRECT) if r.text.strip())
-        return _Error(solution, step, right) if right else NoRefinement.NO_RIGHT_ROLLOUT
+        if not right:
+            return NoRefinement.NO_RIGHT_ROLLOUT
+        other = tuple(r for r in right if not _repeats(solution, step, r.text))
+        return _Error(solution, step, other) if other else NoRefinement.REPEATS_THE_ERROR
 
     def ending(self, node_key: str, outcome: Outcome) -> Iterator[Rollout]:
         """Rollouts from a node that end so, in the order of the draw."""
@@ -196,6 +202,22 @@ class _Known:
             completer=correction.completer,
             draft_rollout=draft_rollout,
         )
+
+
+def _repeats(solution: Solution, step: int, continuation: str) -> bool:
+    """Whether the continuation's first step is the solution's: "2 + 2 = 5" is not that of "2 + 2 = 55"."""
+    begins, said = continuation.lstrip(), solution.steps[step].text.strip()
+    if not begins.startswith(said):
+        return False
+    rest = begins[len(said) :]
+    gap = rest[: len(rest) - len(rest.lstrip())]
+    return not rest or ("\n" in gap if _one_a_line(solution, step) else bool(gap))
+
+
+def _one_a_line(solution: Solution, step: int) -> bool:
+    """Whether line breaks separate the steps; the last one may have nothing behind it, so those before it tell."""
+    gaps = (s.text[len(s.text.rstrip()) :] for s in solution.steps[step::-1])
+    return "\n" in next(filter(None, gaps), "\n")
 
 
 def _distinct_pairs(

@@ -11,6 +11,7 @@
     balancing.py       as many solutions with an error as without
     writing.py         the steps one after the other over a whole dataset, chunk by chunk
     summary.py         what came of it
+    origins.py         the run behind a dataset that was relabelled or curated
     held_out.py        the problems of a test set, in whatever layout
 
 The rules themselves are functions of `labels/curation`. Here they meet whole datasets: a chunk's rows are held at a

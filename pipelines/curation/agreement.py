@@ -1,8 +1,9 @@
 """`--agree OTHER`: a solution stays if this dataset and others name the same first error (the Qwen rule).
 
 Solutions are matched by their id: the same text by the same model, drawn alike. Two recipes under one engine, seed and
-input have the same solutions; so have two label views of one run. Of each other dataset the first errors are held in
-memory, by solution id.
+input have the same solutions. Two label views of one run have them too, but what they share of its rollouts confirms
+nothing: a note says so, and the same view is refused, however it was curated. Of each other dataset the first errors
+are held in memory, by solution id.
 """
 
 from __future__ import annotations
@@ -12,14 +13,23 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from steplabel.engines.port import SPEED_ONLY
-from steplabel.labels.curation import AgreementRule, AllAgree, AtLeast, Majority, agree_on_location, agreed_row
+from steplabel.labels.curation import (
+    AgreementRule,
+    AllAgree,
+    AtLeast,
+    Majority,
+    Silence,
+    agree_on_location,
+    agreed_row,
+)
+from steplabel.pipelines.curation.origins import Origin, origin
 from steplabel.pipelines.curation.steps import (
-    STEPS_JOINED,
     Batch,
     Before,
     Dropped,
     Opened,
     RowKey,
+    require_own_steps,
     row_key,
     without,
 )
@@ -63,10 +73,12 @@ def dataset_content(folder: OutputFolder) -> str:
 def read_rule(text: str, others: int) -> AgreementRule:
     """`all`, `majority` or a number of datasets that must name one location, this one among them.
 
+    All are all: a dataset that does not know where the error is has not agreed. A majority is one of those that know.
+
     Raises:
         ConfigError: another word, or more datasets than there are.
     """
-    named: dict[str, AgreementRule] = {"all": AllAgree(), "majority": Majority()}
+    named: dict[str, AgreementRule] = {"all": AllAgree(silence=Silence.DISSENTS), "majority": Majority()}
     if text in named:
         return named[text]
     if not text.isdecimal() or not 2 <= int(text) <= others + 1:
@@ -87,11 +99,11 @@ class Agree:
         """Read the others' first errors.
 
         Raises:
-            ConfigError: one is this dataset itself, is given twice, has joined steps, or has no solution of it.
+            ConfigError: two are one run's labels by one policy, or one has joined steps, or no solution of this one.
         """
         me = source_of(source)
-        _check_distinct([me, *self.others])
-        mine, said, notes = first_errors(source), {}, []
+        notes = list(_shared_rollouts([me, *self.others]))
+        mine, said = first_errors(source), {}
         for other in self.others:
             said[other.name] = first_errors(OutputFolder(other.path))
             common = len(mine.keys() & said[other.name].keys())
@@ -120,20 +132,16 @@ def first_errors(folder: OutputFolder) -> dict[str, int]:
     Raises:
         ConfigError: its steps were joined, so that they count differently.
     """
+    require_own_steps(folder)
     found: dict[str, int] = {}
-    for id_, error, policy in _columns(folder):
-        if STEPS_JOINED & set(policy.split("_")):
-            raise ConfigError(
-                f"steps of {folder.path!r} were joined ({policy}), so its places count differently: compare datasets "
-                f"before --merge and --compress"
-            )
+    for id_, error in _columns(folder):
         if error is not None:
             found[id_] = error if found.get(id_, error) == error else _CONTRADICTION
     return found
 
 
-def _columns(folder: OutputFolder) -> Iterator[tuple[str, int | None, str]]:
-    names = ("solution_id", "first_error", "label_policy")
+def _columns(folder: OutputFolder) -> Iterator[tuple[str, int | None]]:
+    names = ("solution_id", "first_error")
     for file in folder.require_manifest().files("labels"):
         table = read_arrow([folder.join(file.path)], LabelRow, names)
         yield from zip(*(table.column(name).to_pylist() for name in names), strict=True)
@@ -143,12 +151,26 @@ def _known(error: int | None) -> int | None:
     return None if error == _CONTRADICTION else error
 
 
-def _check_distinct(sources: Sequence[Source]) -> None:
-    seen: dict[str, str] = {}
+def _shared_rollouts(sources: Sequence[Source]) -> Iterator[str]:
+    """A note on each dataset whose rollouts are those of one before it.
+
+    Raises:
+        ConfigError: they were labelled alike, too.
+    """
+    seen: list[tuple[Source, Origin]] = []
     for one in sources:
-        if one.name in seen:
-            raise ConfigError(f"{one.path!r} and {seen[one.name]!r} are the same run: a source cannot confirm itself")
-        seen[one.name] = one.path
+        mine = origin(OutputFolder(one.path))
+        for other, its in seen:
+            if (mine.run, mine.view) == (its.run, its.view):
+                raise ConfigError(
+                    f"{one.path!r} and {other.path!r} hold the same run's labels: a source cannot confirm itself"
+                )
+            if mine.run == its.run:
+                yield (
+                    f"{one.path!r} and {other.path!r} are two views of run {mine.run}: where both rest on its "
+                    f"rollouts, neither confirms the other"
+                )
+        seen.append((one, mine))
 
 
 def _nothing_common(source: OutputFolder, other: Source) -> str:

@@ -10,6 +10,7 @@ from steplabel.labels.curation import ScoredSolution, filter_group
 from steplabel.pipelines.curation.steps import Batch, Before, Dropped, Opened, RowKey, without
 from steplabel.schemas import ConfigError, LabelRow, LabelTarget, Outcome
 from steplabel.transforms.dataset import OutputFolder
+from steplabel.transforms.io import count_tuples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +25,13 @@ class Prof:
         if self.drop < 1:
             raise ConfigError(f"--prof {self.drop}: at least one solution of a problem must go")
 
-    def open(self, source: OutputFolder, before: Before) -> Opened:  # noqa: ARG002 - the port gives them
-        """Nothing to get ready: all solutions of a problem lie in one chunk."""
+    def open(self, source: OutputFolder, before: Before) -> Opened:  # noqa: ARG002 - the port gives it
+        """All solutions of a problem lie in one chunk, so there is nothing to get ready.
+
+        Raises:
+            ConfigError: values are no chances.
+        """
+        _require_chances(source)
         return Opened(step=self._apply)
 
     def _apply(self, batch: Batch) -> Batch:
@@ -39,12 +45,16 @@ class Prof:
         return without(batch, self.name, dropped)
 
 
-def _scored(rows: Sequence[LabelRow]) -> list[ScoredSolution]:
-    for row in rows:
-        if row.label_target is LabelTarget.PROGRESS:
+def _require_chances(source: OutputFolder) -> None:
+    files = [source.join(file.path) for file in source.require_manifest().files("labels")]
+    for policy, target in sorted(count_tuples(files, "label_policy", "label_target")):
+        if LabelTarget(target) is LabelTarget.PROGRESS:
             raise ConfigError(
-                f"--prof wants chances as values, {row.label_policy} says progress: relabel with --policy soft first"
+                f"--prof wants chances as values, {policy} says progress: relabel with --policy soft first"
             )
+
+
+def _scored(rows: Sequence[LabelRow]) -> list[ScoredSolution]:
     return [ScoredSolution(id=row.solution_id, outcome=Outcome(row.outcome), values=_values(row)) for row in rows]
 
 

@@ -13,8 +13,22 @@ from steplabel.schemas import ConfigError, DataError
 from steplabel.schemas.layouts.problems import read_problem
 from steplabel.transforms.io import fingerprint, read_rows
 
-PLAIN_FIELDS = ("text", "problem", "question", "prompt", "input", "content")
-"""Where a row that is no problem of ours may hold its text; the first that does is taken."""
+TEXT_FIELDS = (
+    "text",
+    "problem",
+    "question",
+    "original_question",
+    "prompt",
+    "input",
+    "messages",
+    "conversations",
+    "content",
+)
+"""Where a row that is no problem of ours may hold its text, in whatever case; the first that does is taken.
+
+PRM800K keeps it in `question.problem`, PRMBench in `original_question`, ShareGPT in the first turn of `conversations`.
+"""
+USERS = ("user", "human")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +66,33 @@ def read_held_out(test_set: HeldOut) -> tuple[list[HeldOutItem], int]:
             without_text += 1
     if not items:
         raise ConfigError(
-            f"test set {test_set.path!r}: no row of {without_text} holds a text; wants {', '.join(PLAIN_FIELDS)}"
+            f"test set {test_set.path!r}: no row of {without_text} holds a text; wants {', '.join(TEXT_FIELDS)}"
         )
     return items, without_text
 
 
 def problem_text(row: Mapping[str, Any]) -> str:
-    """What a row asks, empty if it says nothing: a problem of any layout, else the first plain text field."""
+    """What a row asks, empty if it says nothing: a problem of any layout, else the first field that holds a text."""
     try:
         return read_problem(row, line="").text
     except DataError:  # a test set may lack what a problem to be solved needs
-        return next((row[name] for name in PLAIN_FIELDS if isinstance(row.get(name), str) and row[name].strip()), "")
+        held = {str(name).lower(): value for name, value in row.items()}
+        return next(filter(None, (_said(held.get(name)) for name in TEXT_FIELDS)), "")
+
+
+def _said(value: Any) -> str:
+    """A text, that of a record inside the row, or the first turn of a chat's user."""
+    if isinstance(value, str):
+        return value if value.strip() else ""
+    if isinstance(value, Mapping):
+        return problem_text(value)
+    return next(filter(None, map(_asked, value)), "") if isinstance(value, list) else ""
+
+
+def _asked(turn: Any) -> str:
+    """What a user says in a turn, be it a text or a list of parts that hold texts."""
+    if not isinstance(turn, Mapping) or turn.get("role", turn.get("from")) not in USERS:
+        return ""
+    content = turn.get("content", turn.get("value"))
+    parts = content if isinstance(content, list) else [content]
+    return "\n".join(filter(None, map(_said, parts)))

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from steplabel.labels.curation.step_merging import RANDOM, SAME_SIGN
-from steplabel.schemas import Evidence, LabelRow, Reject
+from steplabel.pipelines.curation.origins import origin
+from steplabel.schemas import ConfigError, Evidence, LabelRow, Reject
 from steplabel.transforms.dataset import ChunkEntry, OutputFolder
+from steplabel.transforms.io import count_values
 
 STAGE = "curate"
 """What `Reject.stage` of all steps begins with; the step's name follows after a dot."""
@@ -81,6 +83,18 @@ class CurationStep(Protocol):
             ConfigError: it cannot work on this dataset; nothing was written yet.
         """
         ...
+
+
+def require_own_steps(folder: OutputFolder) -> None:
+    """Raise ConfigError if rows of a dataset have joined steps: their first errors count other places than others'."""
+    files = [folder.join(file.path) for file in folder.require_manifest().files("labels")]
+    compressed = origin(folder).compressed
+    for policy in sorted(count_values(files, "label_policy")):
+        if compressed or STEPS_JOINED & set(policy.split("_")):
+            raise ConfigError(
+                f"steps of {folder.path!r} were joined ({policy}), so its places count differently: compare datasets "
+                f"before --merge and --compress"
+            )
 
 
 def row_key(row: LabelRow) -> RowKey:

@@ -14,7 +14,7 @@ from steplabel.pipelines.card import write_card
 from steplabel.pipelines.curation.agreement import dataset_content
 from steplabel.pipelines.curation.steps import Batch, CurationStep, Step
 from steplabel.pipelines.recipe import describe
-from steplabel.pipelines.worksite import locked, table_schemas
+from steplabel.pipelines.worksite import locked, require_apart, table_schemas
 from steplabel.schemas import ConfigError, RunInfo, codec, content_id
 from steplabel.transforms.columnar.evidence import COLUMNS
 from steplabel.transforms.dataset import ChunkEntry, FileEntry, Manifest, OutputFolder
@@ -90,7 +90,8 @@ def _curate(opened: OpenedCuration, target: OutputFolder) -> Iterator[ChunkEntry
 
 
 def require_own(opened: OpenedCuration, target: OutputFolder) -> None:
-    """Raise ConfigError if the target holds anything but a part or the whole of this very curation."""
+    """Raise ConfigError if the target holds anything but a part or the whole of this very curation, or the source."""
+    require_apart(opened.source, target)
     target.require_free()
     held, mine = target.manifest(), _manifest(opened)
     if held is not None and held.run.run_id != mine.run.run_id:

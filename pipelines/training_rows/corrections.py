@@ -19,6 +19,7 @@ Both name `problem_id`, `solution_id`, the `rollout` and the `completer` that wr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeAlias
 
 from steplabel.labels.curation import (
@@ -28,6 +29,7 @@ from steplabel.labels.curation import (
     intervention_prefixes,
     refinement_triples,
 )
+from steplabel.pipelines.curation.origins import segmenter_of
 from steplabel.pipelines.training_rows.layout import (
     ExportOptions,
     Labelled,
@@ -37,7 +39,7 @@ from steplabel.pipelines.training_rows.layout import (
     labelled_problems,
     refused,
 )
-from steplabel.schemas import Evidence
+from steplabel.schemas import Evidence, Segmenter
 from steplabel.transforms.dataset import ChunkEntry, OutputFolder
 
 _Write: TypeAlias = Callable[[Refinements, Evidence], Iterator[Said]]
@@ -49,8 +51,14 @@ def refinements(folder: OutputFolder, options: ExportOptions) -> Layout:
 
 
 def prefixes(folder: OutputFolder, options: ExportOptions) -> Layout:
-    """InT: right steps and the step that replaces the first wrong one; at most `limit` a solution."""
-    return _layout(folder, options, _prefix_rows)
+    """InT: right steps and the step that replaces the first wrong one; at most `limit` a solution.
+
+    A step is what the run's own segmenter takes for one.
+
+    Raises:
+        ConfigError: its segmenter cannot cut a rollout.
+    """
+    return _layout(folder, options, partial(_prefix_rows, segmenter=segmenter_of(folder)))
 
 
 def _layout(folder: OutputFolder, options: ExportOptions, write: _Write) -> Layout:
@@ -72,8 +80,8 @@ def _refinement_rows(found: Refinements, _: Evidence) -> Iterator[Said]:
     yield from map(_refinement, found.triples)
 
 
-def _prefix_rows(found: Refinements, evidence: Evidence) -> Iterator[Said]:
-    made = intervention_prefixes(found.triples, evidence)
+def _prefix_rows(found: Refinements, evidence: Evidence, segmenter: Segmenter) -> Iterator[Said]:
+    made = intervention_prefixes(found.triples, evidence, segmenter=segmenter)
     yield from made.rejects
     yield from map(_prefix, made.prefixes)
 

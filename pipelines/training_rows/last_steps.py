@@ -3,7 +3,7 @@
     prompt          the question
     completions     the steps of the prefix, the judged one last, as in TRL's layout
     label           whether it is right: true or false, never unknown
-    final           whether it is the solution's last step; both kinds are balanced apart
+    final           whether it is the whole solution's last step; both kinds are balanced apart
     problem_id, solution_id, label_policy
 
 Which examples stay is drawn over the whole dataset, before the first row is written: their ids are held, no texts.
@@ -11,11 +11,12 @@ Which examples stay is drawn over the whole dataset, before the first row is wri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from steplabel.labels.curation import balanced_examples, last_steps
 from steplabel.labels.curation.balance import LastStep
+from steplabel.pipelines.curation.steps import row_key
 from steplabel.pipelines.training_rows.layout import ExportOptions, Layout, Said, refused
 from steplabel.schemas import LabelRow, Reason, StepMark
 from steplabel.transforms.dataset import ChunkEntry, OutputFolder
@@ -27,20 +28,31 @@ UNBALANCED = "unbalanced"
 
 def balanced_last_steps(folder: OutputFolder, options: ExportOptions) -> Layout:
     """Draw the examples of a dataset."""
-    kept = balanced_examples((e for row in folder.read("labels") for e in last_steps(row)), seed=options.seed)
+    chunks = folder.require_manifest().chunks
+    kept = balanced_examples(
+        (example for chunk in chunks for _, examples in _examples(folder, chunk) for example in examples),
+        seed=options.seed,
+    )
 
     def rows(chunk: ChunkEntry) -> Iterator[Said]:
-        for row in read_table(folder, chunk, "labels"):
-            yield from _rows(row, kept)
+        for row, examples in _examples(folder, chunk):
+            yield from _rows(row, examples, kept)
 
     return rows
 
 
-def _rows(row: LabelRow, kept: frozenset[str]) -> Iterator[Said]:
+def _examples(folder: OutputFolder, chunk: ChunkEntry) -> Iterator[tuple[LabelRow, list[LastStep]]]:
+    """Each row with its examples; a policy may have cut the row, so the solution tells which step is the last."""
+    whole = {(solution.problem_id, solution.id): solution for solution in read_table(folder, chunk, "solutions")}
+    for row in read_table(folder, chunk, "labels"):
+        yield row, list(last_steps(row, whole[row_key(row)]))
+
+
+def _rows(row: LabelRow, examples: Sequence[LastStep], kept: frozenset[str]) -> Iterator[Said]:
     for i, mark in enumerate(row.labels):
         if row.labelable[i] and mark is StepMark.UNKNOWN:
             yield refused(row.solution_id, Reason.UNDECIDED_STEP, f"step {i}", kind="step")
-    for example in last_steps(row):
+    for example in examples:
         if example.id in kept:
             yield _row(row, example)
         else:

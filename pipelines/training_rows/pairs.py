@@ -3,7 +3,8 @@
     {"prompt": str, "chosen": str, "rejected": str}      what DPO trainers read, TRL's among them
     problem, prefix                                      the prompt's two parts, for chat templates
     chosen_value, rejected_value, margin                 as labelled; NaN (null in JSON) where there is no value
-    problem_id, label_policy                             where the pair comes from
+    problem_id, label_policy                             where the pair comes from; `_compressed` where any of the
+                                                         problem's steps were merged
 
 `prompt` is the question, a blank line and the steps before. Steps keep the separators that end them.
 """
@@ -11,9 +12,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from steplabel.labels.preferences import StepPreference, mark_preferences, value_preferences
+from steplabel.pipelines.curation.steps import COMPRESSED
 from steplabel.pipelines.training_rows.layout import (
     ExportOptions,
     Labelled,
@@ -55,11 +58,19 @@ def _layout(folder: OutputFolder, prefer: Prefer) -> Layout:
 
 def _rows(problem: Labelled, prefer: Prefer) -> Iterator[Said]:
     asked = problem.evidence.problem
-    pairs = prefer(problem.evidence, problem.labels)
+    pairs = prefer(problem.evidence, _of_one_tree(problem.labels))
     if problem.labels and not pairs:
         yield refused(asked.id, NO_PAIR, kind="problem")
     for pair in pairs:
         yield _row(asked.text, pair)
+
+
+def _of_one_tree(labels: Sequence[StepLabels]) -> Sequence[StepLabels]:
+    """HNC names the solutions whose steps it merged, but one policy has labelled all of the tree: one name for it."""
+    suffix = f"_{COMPRESSED}"
+    if not any(said.policy.endswith(suffix) for said in labels):
+        return labels
+    return [replace(said, policy=said.policy.removesuffix(suffix) + suffix) for said in labels]
 
 
 def _row(problem: str, pair: StepPreference) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def test_who_spoke_by_scores(records):
         _says(b, "mcts", 0.0),
         _says(records.problem.root_key, "gold_logprob", 0.5, '{"completer":"scorer@1"}'),
         _says(a, "gold_logprob", 0.25, '{"completer":"scorer@1","lead":"Answer: "}'),
-        _says(c, "omegaprm", None),
+        _says(c, "mcts_route", None),
     )
     evidence = records.evidence([left, right], {a: "cw", c: "c"}, "wc", observations=said, completer="searcher@2")
 
@@ -152,7 +152,7 @@ def test_who_spoke_by_scores(records):
 
     assert spoke("mcts") == [(("mcts",), "searcher@2"), ((), "")]
     assert spoke("igpo") == [(("gold_logprob",), "scorer@1"), ((), "")]
-    assert spoke("omegaprm") == [((), ""), ((), "")]
+    assert spoke("rest_mcts") == [((), ""), ((), "")]
     assert spoke("soft") == [(("monte_carlo", "outcome"), "searcher@2"), (("monte_carlo", "outcome"), "searcher@2")]
 
 

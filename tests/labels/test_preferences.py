@@ -95,6 +95,34 @@ def test_values_are_averaged(records):
     assert ("x", "a", 0.5) in {(p.chosen, p.rejected, p.margin) for p in pairs}
 
 
+def test_equal_means_are_equal(records):
+    """Whatever floating point makes of three equal values: no pair of nothing."""
+    thrice = [records.solution("a", "b", index=i) for i in range(3)]
+    evidence = records.evidence([*thrice, records.solution("x", "y")], ends="cccc")
+    soft = label_evidence([evidence], Soft())
+    for value in (0.1, 0.2, 0.7, 1 / 3):
+        labels = [replace(said, values=(value, *said.values[1:])) for said in soft]
+        pairs = [(pair.chosen, pair.rejected) for pair in value_preferences(evidence, labels)]
+        assert ("a", "x") not in pairs
+        assert ("x", "a") not in pairs
+
+
+def test_steps_that_differ_in_the_space_behind_them_are_one(records):
+    """Nobody can learn to write the line end: such siblings are never a pair; indented ones are."""
+    solutions = [
+        records.solution("s\n", "a=2\n", "b"),
+        records.solution("s\n", "a=2"),
+        records.solution("s\n", "  a=2"),
+    ]
+    asked = {key: ends for s, ends in zip(solutions, ("ww", "cc", "cc"), strict=True) for key in s.node_keys[1:2]}
+    evidence = records.evidence(solutions, {**asked, solutions[0].node_keys[0]: "cc"}, "wcc")
+    for pairs in (
+        mark_preferences(evidence, label_evidence([evidence], HardAny())),
+        value_preferences(evidence, label_evidence([evidence], Soft())),
+    ):
+        assert {(pair.chosen, pair.rejected) for pair in pairs} == {("  a=2", "a=2\n")}
+
+
 def test_observations_and_cut_steps_take_no_part(records):
     """What the policy model did not write is no preference of its own, and what labels cut is not labelled."""
     solutions = [records.solution("tool: 1", "b"), records.solution("c", "d"), records.solution("e", "d")]

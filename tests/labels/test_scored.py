@@ -129,14 +129,14 @@ def _says(subject, source, score, **fields):
 
 
 def test_records_to_labels(records):
-    """As the annotators write them: values of a tree, single-step edges, the gold answer's probabilities."""
+    """As sources write them: a judge's scores, values of a tree, the gold answer's probabilities."""
     solution = records.solution("a\n", "b\n", "c\n", "d")
     a, b, c, _ = solution.node_keys
     root = records.problem.root_key
     observations = (
-        _says(root, "omegaprm", None, evidence="{}"),
-        _says(a, "omegaprm", 0.5, verdict=Verdict.HOLDS),
-        _says(c, "omegaprm", 0.0, verdict=Verdict.FAILS),
+        _says(root, "judge", None, evidence="{}"),
+        _says(a, "judge", 0.5, verdict=Verdict.HOLDS),
+        _says(c, "judge", 0.0, verdict=Verdict.FAILS),
         _says(a, "mcts", 0.5),
         _says(b, "mcts", 0.0),
         _says(root, "gold_logprob", 0.25),
@@ -147,11 +147,10 @@ def test_records_to_labels(records):
     evidence = records.evidence([solution], {b: "cccc"}, "w", observations=observations)
 
     def labelled(name):
-        (labels,) = label_evidence([evidence], POLICIES[name])
+        (labels,) = label_evidence([evidence], POLICIES.get(name) or ScoredValue(source=name))
         return labels.marks, labels.values, labels.first_error
 
-    assert labelled("omegaprm") == ((P, U, N, U), (0.5, None, 0.0, None), None)
-    assert labelled("omegaprm_hard") == labelled("omegaprm")
+    assert labelled("judge") == ((P, U, N, U), (0.5, None, 0.0, None), None)
     assert labelled("mcts") == ((P, N, U, U), (0.5, 0.0, None, None), 1)
     assert labelled("igpo") == ((P, U, U, U), (0.25, None, None, None), None)
     assert labelled("rest_mcts") == ((U,) * 4, (None,) * 4, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -12,7 +13,7 @@ from steplabel.labels.curation import diagnose_steps
 from steplabel.pipelines.curation.options import CurationOptions, curation_of
 from steplabel.pipelines.curation.writing import curate, open_curation
 from steplabel.pipelines.diagnosis import diagnose, print_diagnosis
-from steplabel.pipelines.evaluation import exact_truth, truths
+from steplabel.pipelines.evaluation import evaluate, exact_truth, truths
 from steplabel.pipelines.generated import write_problems
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.overrides import apply_overrides
@@ -67,6 +68,33 @@ def test_another_dataset_is_a_reference(source: OutputFolder, label, recipe_of) 
 def test_itself_differs_nowhere(source: OutputFolder) -> None:
     """A dataset against itself."""
     assert sum(noise.wrong for noise in diagnose(source, source.path).noise) == 0
+
+
+@pytest.mark.parametrize("options", [{"merge": "random"}, {"compress": True, "children": 2}], ids=str)
+def test_joined_steps_are_not_evaluated(label, recipe_of, tmp_path: Path, options: dict[str, Any]) -> None:  # type: ignore[no-untyped-def]
+    """Their first errors count other places than the truth: no F1 is better than a wrong one."""
+    whole = label("whole", recipe=recipe_of("math_shepherd", "annotator.k=2"), limit=12).folder
+    assert evaluate(whole, exact_truth()).rows
+    joined = OutputFolder(str(tmp_path / "joined"))
+    list(curate(open_curation(whole, curation_of(CurationOptions(**options))), joined))
+    with pytest.raises(ConfigError, match="were joined"):
+        evaluate(joined, exact_truth())
+
+
+def test_bins_hold_sums_alone(source: OutputFolder) -> None:
+    """A dataset may hold millions of solutions: what is known of each is added up bin by bin and forgotten."""
+    lengths = {s.id: len(s.steps) for s in source.read("solutions")}
+    rows = list(source.read("labels"))
+    for one in diagnose(source).lengths:
+        here = [row for row in rows if one.shortest <= lengths[row.solution_id] <= (one.longest or 10**9)]
+        said = [diagnose_steps(row) for row in here]
+        assert (one.solutions, one.steps) == (len(said), sum(row.steps for row in said))
+        assert (one.repeated, one.useless) == tuple(
+            sum(len(getattr(row, name)) for row in said) for name in ("repeated", "useless")
+        )
+        for name in ("repetition", "summed", "clipped", "delta"):
+            known = [value for row in said if (value := getattr(row, name)) is not None]
+            assert getattr(one, name) == (pytest.approx(sum(known) / len(known)) if known else None)
 
 
 def test_steps(source: OutputFolder) -> None:

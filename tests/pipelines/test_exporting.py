@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.curation.options import CurationOptions, curation_of
 from steplabel.pipelines.curation.writing import curate, open_curation
 from steplabel.pipelines.exporting import EXPORTERS, Exported, export_dataset
@@ -18,10 +21,11 @@ from steplabel.pipelines.generated import write_problems
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.overrides import apply_overrides
 from steplabel.pipelines.recipes import RECIPES
+from steplabel.pipelines.relabelling import Relabelling, relabel
 from steplabel.pipelines.run import run
 from steplabel.pipelines.training_rows.layout import ExportOptions
 from steplabel.pipelines.worksite import RunOptions
-from steplabel.schemas import ConfigError
+from steplabel.schemas import ConfigError, codec
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.io import read_rows
 
@@ -82,6 +86,19 @@ def test_value_pairs(source: OutputFolder, tmp_path: Path) -> None:
     assert 0 < len(few) < len(rows)
 
 
+@pytest.mark.parametrize("layout", ["pairs", "value_pairs"])
+def test_pairs_of_a_compressed_tree(source: OutputFolder, tmp_path: Path, layout: str) -> None:
+    """Rows whose steps were merged and rows that stayed are labelled alike: they are compared, and the name tells."""
+    compressed = OutputFolder(str(tmp_path / "compressed"))
+    list(curate(open_curation(source, curation_of(CurationOptions(compress=True, children=2))), compressed))
+    names = {(row.problem_id, row.label_policy) for row in compressed.read("labels")}
+    mixed = {problem for problem, name in names if (problem, f"{name}_compressed") in names}
+    rows, _ = exported(compressed, layout, tmp_path / "pairs.jsonl")
+    assert {row["label_policy"].partition("@")[0] for row in rows if row["problem_id"] in mixed} == {
+        next(name for problem, name in names if problem in mixed and name.endswith("_compressed"))
+    }
+
+
 def test_refinements(source: OutputFolder, tmp_path: Path) -> None:
     """Draft and correction share the right steps; what gave none is counted by reason, all rows together."""
     rows, report = exported(source, "refinements", tmp_path / "r.jsonl")
@@ -106,7 +123,32 @@ def test_prefixes(source: OutputFolder, tmp_path: Path) -> None:
         assert row["intervention"].strip()
     corrected = {(r["solution_id"], r["completion"]) for r in exported(source, "refinements", tmp_path / "r.jsonl")[0]}
     assert {(row["solution_id"], row["completion"] + row["continuation"]) for row in rows} == corrected
-    assert any(row["intervention"] != row["wrong_step"] for row in rows)
+
+
+def test_interventions_are_steps_of_the_runs_own(source: OutputFolder, tmp_path: Path) -> None:
+    """A run whose steps are pairs of lines is corrected by pairs of lines, curated or not."""
+    copy = OutputFolder(str(shutil.copytree(source.path, tmp_path / "copy")))
+    manifest = copy.require_manifest()
+    by_marker = {"type": "MarkerSteps", "pattern": "(?!)", "join_preamble": False}
+    config = codec.from_json(manifest.config, dict) | {"segmenter": by_marker}
+    copy.write_manifest(replace(manifest, config=codec.to_json(config).decode()))
+    opened = open_curation(copy, curation_of(CurationOptions(balance="1:1")))
+    curated = OutputFolder(str(tmp_path / "curated"))
+    list(curate(opened, curated))
+    for folder in (copy, curated):
+        rows, _ = exported(folder, "prefixes", tmp_path / f"{Path(folder.path).name}.jsonl")
+        assert rows
+        assert {row["continuation"] for row in rows} == {""}, "no line is a marker: the whole rollout is one step"
+        assert any(row["intervention"].count("\n") > 1 for row in rows)
+
+
+def test_corrections_do_not_repeat_the_error(source: OutputFolder, tmp_path: Path) -> None:
+    """Whatever the rollouts say: neither layout teaches the wrong step as its own correction."""
+    for row in exported(source, "prefixes", tmp_path / "p.jsonl", limit=4)[0]:
+        assert row["intervention"].strip() != row["wrong_step"].strip()
+    for row in exported(source, "refinements", tmp_path / "r.jsonl", limit=4)[0]:
+        wrong = row["draft"][row["error_start"] :].splitlines()[0]
+        assert row["completion"][row["error_start"] :].splitlines()[0] != wrong
 
 
 def test_last_steps_are_even(source: OutputFolder, tmp_path: Path) -> None:
@@ -123,6 +165,17 @@ def test_last_steps_are_even(source: OutputFolder, tmp_path: Path) -> None:
         assert row["final"] == (len(row["completions"]) == len(of.steps))
     decided = sum(mark != "unknown" for row in labelled.values() for mark in row.labels)
     assert len(rows) + report.refused["step", "unbalanced"] == decided
+
+
+def test_where_labels_were_cut_is_not_the_end(source: OutputFolder, tmp_path: Path) -> None:
+    """A first error in the middle is an example of the middle, though nothing stands behind it in its row."""
+    cut = OutputFolder(str(tmp_path / "cut"))
+    list(relabel(source, cut, Relabelling(policy=POLICIES["qwen_hard"])))
+    rows, _ = exported(cut, "last_steps", tmp_path / "l.jsonl")
+    steps = {(solution.problem_id, solution.id): len(solution.steps) for solution in cut.read("solutions")}
+    assert any(len(row.steps) < steps[row.problem_id, row.solution_id] for row in cut.read("labels"))
+    for row in rows:
+        assert row["final"] == (len(row["completions"]) == steps[row["problem_id"], row["solution_id"]])
 
 
 def test_unknown_steps_are_counted(label, recipe_of, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

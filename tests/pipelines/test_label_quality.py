@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from steplabel.pipelines.bank import Bank, read_bank, replay
 from steplabel.pipelines.bank_building import build_bank
 from steplabel.pipelines.bank_plan import BankPlan, Quota, RolloutsWanted
 from steplabel.pipelines.bank_second import build_second
+from steplabel.pipelines.cli import EXIT_CODES
 from steplabel.pipelines.models import model_use
 from steplabel.schemas import ConfigError, GoldAnswer, Problem, SamplingParams, Step, StepMark
 from steplabel.schemas.bank import BankedPrefix, BankedProblem, BankedSolution, BankSplit, SolutionKind
@@ -450,6 +452,30 @@ def test_what_is_chosen_is_chosen_on_the_train_split(parts: Parts, bank: Bank) -
     assert chosen[0] == chosen[1]
 
 
+def test_a_window_without_soft_labels_is_not_the_nearest(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The distance of no labels is not a distance of zero: a window that leaves any is chosen."""
+
+    def distance(line: Any, *_: object) -> Any:
+        window = getattr(line.policy, "window", None)
+        return SimpleNamespace(whole=SimpleNamespace(distance=0.2 if window == 3 else None))
+
+    monkeypatch.setattr(parts.noise, "_noise", distance)
+    monkeypatch.setattr(parts.noise, "_said", lambda *_: [-1])
+    train = parts.found.Replays(bank_of(["ww"], end="w"))
+    assert [line.policy.window for line in parts.noise._chosen(train) if hasattr(line.policy, "window")] == [3]
+
+
+def test_intervals_of_noise_are_over_problems(parts: Parts) -> None:
+    """Copies of a solution in its own problem add nothing to what is known; of other problems they do."""
+    hits, groups = [True, False, False, True, False] * 4, [f"p{i}" for i in range(20)]
+    low, high = parts.noise.share_interval(hits, groups)
+    assert 0 < low < 0.4 < high < 1
+    assert parts.noise.share_interval(hits * 9, groups * 9) == pytest.approx((low, high), abs=0.03)
+    surer = parts.noise.share_interval(hits * 9, [f"p{i}" for i in range(180)])
+    assert surer[1] - surer[0] < (high - low) / 2
+    assert parts.noise.share_interval([], []) == (None, None)
+
+
 # Consensus.
 
 
@@ -590,6 +616,21 @@ def command(repository: Path, *arguments: str) -> dict[str, Any]:
     )
     printed: dict[str, Any] = json.loads(done.stdout)
     return printed
+
+
+def test_what_was_asked_wrongly_ends_in_one_line(repository: Path, path: Path, tmp_path: Path) -> None:
+    """A method that does not exist and a bank that does not: the error's own exit code, and no traceback."""
+    for arguments in (("--bank", str(path), "--method", "guessing"), ("--bank", str(tmp_path / "none.parquet"))):
+        done = subprocess.run(
+            [sys.executable, "benchmarks/label_quality.py", *arguments],
+            cwd=repository,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == EXIT_CODES[ConfigError]
+        assert done.stderr.splitlines()[-1].startswith("error: ")
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow

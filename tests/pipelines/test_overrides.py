@@ -59,3 +59,20 @@ def test_refuses_with_help(assignment: str, words: str) -> None:
 def test_later_assignments_win() -> None:
     """Assignments apply in order."""
     assert apply_overrides(Outer(), ["limit=1", "limit=2"]).limit == 2
+
+
+def test_fields_that_must_fit_each_other_change_together() -> None:
+    """A record that refuses either change alone takes both, in any order."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Pair:
+        left: int = 1
+        right: int = 1
+
+        def __post_init__(self) -> None:
+            if self.left != self.right:
+                raise ConfigError("unequal")
+
+    with pytest.raises(ConfigError, match="unequal"):
+        apply_overrides(Pair(), ["left=2"])
+    assert apply_overrides(Pair(), ["right=2", "left=2"]) == Pair(left=2, right=2)

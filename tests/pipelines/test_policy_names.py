@@ -14,6 +14,7 @@ from steplabel.annotators.trees.mcts import MCTS, ROUTE_SOURCE
 from steplabel.annotators.trees.omegaprm import OmegaPRM
 from steplabel.labels.counting import ObservedScores, RolloutCounts, counting_of
 from steplabel.labels.policies import POLICIES, PROBE
+from steplabel.labels.searched import SearchedEdges
 
 _A_PAPER = re.compile(r"arXiv:\d{4}\.\d{5}\b|\bours\b")
 
@@ -57,10 +58,6 @@ def test_the_sources_are_the_annotators() -> None:
         for name, policy in POLICIES.items()
         if isinstance(counting := counting_of(policy), ObservedScores)
     }
-    assert sources == {
-        "mcts": MCTS.name,
-        "rest_mcts": ROUTE_SOURCE,
-        "omegaprm": OmegaPRM.name,
-        "omegaprm_hard": OmegaPRM.name,
-        "igpo": GoldLogprob.name,
-    }
+    assert sources == {"mcts": MCTS.name, "rest_mcts": ROUTE_SOURCE, "igpo": GoldLogprob.name}
+    edges = {name: policy.source for name, policy in POLICIES.items() if isinstance(policy, SearchedEdges)}
+    assert edges == {"omegaprm": OmegaPRM.name, "omegaprm_hard": OmegaPRM.name}

@@ -11,12 +11,19 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from steplabel.annotators.asking.rollout_plan import RolloutPlan
+from steplabel.annotators.steps.answer_probe import AnswerProbe
+from steplabel.annotators.trees.mcts import MCTS
+from steplabel.annotators.trees.omegaprm import OmegaPRM
+from steplabel.labels.counting import Counted, RolloutCounts
+from steplabel.labels.estimation import Soft
 from steplabel.pipelines.cli import app
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes import RECIPES
 from steplabel.pipelines.run import RunResult
-from steplabel.schemas import SolutionSource, StepMark
+from steplabel.schemas import ConfigError, SolutionSource, StepMark
+from steplabel.schemas.segmentation import BlankLineSteps
 
 SMALLER = {
     "genprm": ("annotator.k_by_difficulty.pilot=8",),
@@ -131,3 +138,57 @@ def test_the_list_bounds_the_cost(tmp_path: Path) -> None:
 
     assert most(100) == 100 * 4 * (1 + 8 * 7)
     assert most(200) == 2 * most(100)
+
+
+@pytest.mark.parametrize("name", sorted(TREES))
+def test_a_tree_has_the_steps_of_the_solutions(name: str) -> None:
+    """A chat model's steps are paragraphs: what is proposed ends where a step ends, and is cut by the same rule."""
+    recipe = RECIPES[name](model_use("transformers:m"))
+    assert recipe.segmenter == BlankLineSteps()
+    if isinstance(recipe.annotator, MCTS):
+        proposals = recipe.annotator.proposals
+        assert (proposals.segmenter, proposals.stop) == (recipe.segmenter, ("\n\n",))
+    else:
+        assert isinstance(recipe.annotator, OmegaPRM)
+        assert recipe.annotator.segmenter == recipe.segmenter
+
+
+class TestWhatCannotBeLabelled:
+    """A recipe that would pay for evidence which its label view cannot use is refused before it costs anything."""
+
+    @pytest.mark.parametrize("name", ["vsrm", "anytime_reasoner"])
+    def test_answers_that_nobody_counts(self, name: str) -> None:
+        """The annotator's text and the view's must be the same; the message names the setting to add."""
+        recipe = RECIPES[name](model_use("scripted:m:f"))
+        assert isinstance(recipe.annotator, AnswerProbe)
+        other = replace(recipe.annotator, probe="So: ")
+        with pytest.raises(ConfigError, match=re.escape("--set labels.counting.probe='So: '")):
+            replace(recipe, annotator=other)
+        assert isinstance(recipe.labels, Counted)
+        counting = RolloutCounts(probe="So: ")
+        labels = replace(recipe.labels, counting=counting, name="")
+        assert replace(recipe, annotator=other, labels=labels).labels == labels
+        with pytest.raises(ConfigError, match="'So: '"):
+            replace(recipe, labels=labels)
+
+    def test_answers_that_a_view_of_rollouts_does_not_see(self) -> None:
+        """Forced answers lie beside the prefixes' own rollouts: a plain view counts none of them."""
+        with pytest.raises(ConfigError, match="'Answer: '"):
+            replace(RECIPES["vsrm"](model_use("scripted:m:f")), labels=Soft())
+
+    EARLY = ("annotator.stop_at_first_success=true", "annotator.zero_test={}")
+
+    @pytest.mark.parametrize("early", EARLY)
+    @pytest.mark.parametrize("name", ["genprm", "pav", "pure", "gra", "prof", "scan_base", "scan_search"])
+    def test_shares_of_those_who_stopped_early(self, recipe_of: Callable[..., Recipe], name: str, early: str) -> None:
+        """c/k of an annotator that stops at the first success is too high: views that read it are refused."""
+        with pytest.raises(ConfigError, match="stop early"):
+            recipe_of(name, early)
+
+    @pytest.mark.parametrize("early", EARLY)
+    @pytest.mark.parametrize("name", ["math_shepherd", "qwen_monte_carlo", "glore", "omegaprm_locate", "intervention"])
+    def test_whether_any_is_right_needs_no_more(self, recipe_of: Callable[..., Recipe], name: str, early: str) -> None:
+        """Hard labels at threshold 0 come out as with all k."""
+        annotator = recipe_of(name, early).annotator
+        assert isinstance(annotator, RolloutPlan)
+        assert annotator.ends_early

@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from steplabel.labels.policies import POLICIES
+from steplabel.labels.scored import ScoredValue
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.relabelling import Relabelling, relabel
 from steplabel.pipelines.run import RunResult
 from steplabel.pipelines.worksite import table_schemas
-from steplabel.schemas import DataError
+from steplabel.schemas import ConfigError, DataError
 from steplabel.transforms.dataset import Manifest, OutputFolder
 from steplabel.verifiers import AnswerChecker
 
@@ -90,3 +92,38 @@ def test_answers_that_are_checked_again_take_records(source: OutputFolder, tmp_p
     plain = relabelled(source, tmp_path / "plain", "soft")
     labels = [[(r.solution_id, r.labels, r.values) for r in folder.read("labels")] for folder in (again, plain)]
     assert labels[0] == labels[1]
+
+
+@pytest.mark.parametrize("policy", ["mcts", "rest_mcts"])
+def test_values_that_a_search_backed_up_do_not_follow_other_outcomes(
+    source: OutputFolder, tmp_path: Path, policy: str
+) -> None:
+    """Labels of old values beside new outcomes would contradict them: refused before a file is written."""
+    with pytest.raises(ConfigError, match=f"--recheck.*{policy}"):
+        relabelled(source, tmp_path / "out", policy, checker=AnswerChecker())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("policy", ["omegaprm", "igpo"])
+def test_what_does_not_rest_on_a_search_s_values_may_be_checked_again(
+    source: OutputFolder, tmp_path: Path, policy: str
+) -> None:
+    """Counts follow the outcomes; log-probabilities have nothing to do with them."""
+    manifest = relabelled(source, tmp_path / "out", policy, checker=AnswerChecker()).require_manifest()
+    assert len(manifest.chunks) == len(source.require_manifest().chunks)
+
+
+def test_scores_of_the_users_own_sources_may_be_checked_again(source: OutputFolder, tmp_path: Path) -> None:
+    """What a judge said has not changed; what answer probes came to has."""
+    for scores, refused in ((ScoredValue(source="judge"), False), (ScoredValue(source="answer_probe"), True)):
+        how = Relabelling(policy=scores, checker=AnswerChecker())
+        with pytest.raises(ConfigError, match="--recheck") if refused else nullcontext():
+            list(relabel(source, OutputFolder(str(tmp_path / scores.source)), how))
+
+
+def test_not_into_itself(label: Callable[..., RunResult]) -> None:
+    """A dataset that lay in another one's folder would be read as part of it."""
+    source = label("out").folder
+    how = Relabelling(policy=POLICIES["soft"])
+    with pytest.raises(ConfigError, match="one lies in the other"):
+        list(relabel(source, OutputFolder(source.join("labels")), how))

@@ -14,7 +14,7 @@ from steplabel.engines.port import GenerateRequest
 from steplabel.engines.scripted import ScriptedSpec
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.run import RunResult
-from steplabel.pipelines.runner import RunnerChoice, beam_options, original_error
+from steplabel.pipelines.runner import RunnerChoice, beam_pipelines, original_error
 from steplabel.schemas import (
     BudgetExhausted,
     ConfigError,
@@ -92,9 +92,9 @@ def test_an_error_that_beam_cannot_make_anew_comes_back_as_its_kind() -> None:
         raise MissingExtra(feature="running a model with vLLM", extra="vllm")
 
     with (
-        beam_options(RunnerChoice(), ()) as options,
+        beam_pipelines(RunnerChoice(), ()) as pipelines,
         pytest.raises(RuntimeError) as raised,
-        beam.Pipeline(options=options) as pipeline,
+        pipelines() as pipeline,
     ):
         _ = pipeline | beam.Create([1]) | beam.Map(lacking)
     found = original_error(raised.value)

@@ -11,13 +11,16 @@ import datasets
 import pytest
 import zstandard
 
-from steplabel.schemas import ConfigError
+from steplabel.schemas import ConfigError, DataError, Problem, codec
 from steplabel.transforms.io import (
     count_tuples,
     count_values,
     fingerprint,
     input_files,
+    read_arrow,
+    read_records,
     read_rows,
+    write_plain,
     write_rows,
 )
 
@@ -154,3 +157,29 @@ def test_rows_are_written_whole_or_not_at_all(tmp_path: Path, name: str) -> None
         write_rows(broken(), str(path))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("what", ["missing", "cut", "empty", "flipped", "folder"])
+def test_a_damaged_file_of_ours_is_named(tmp_path: Path, what: str) -> None:
+    """Whichever way it is read: the error is one of data, with the path and what can be done."""
+    path = tmp_path / "part.parquet"
+    problems = [Problem(id=f"p{i}", text=f"{i}+1?" * 50) for i in range(400)]
+    write_plain([codec.to_builtins(problem) for problem in problems], Problem, str(path))
+    assert list(read_records([str(path)], Problem)) == problems
+    assert read_arrow([str(path)], Problem, ["id"]).num_rows == len(problems)
+    data = path.read_bytes()
+    path.unlink()
+    if what == "folder":
+        path.mkdir()
+    elif what != "missing":
+        damaged = {"cut": data[: len(data) // 2], "empty": b"", "flipped": bytes(len(data) - 4) + data[-4:]}
+        path.write_bytes(damaged[what])
+    readers = (
+        lambda: list(read_records([str(path)], Problem)),
+        lambda: read_arrow([str(path)], Problem, ["id"]),
+        lambda: count_values([str(path)], "id"),
+        lambda: count_tuples([str(path)], "id", "text"),
+    )
+    for read in readers:
+        with pytest.raises(DataError, match=r"part\.parquet' cannot be read.*--output"):
+            read()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -199,6 +201,63 @@ class TestEarlyEnds:
         trace = from_json(annotation.observations[0].evidence, SearchTrace)
         assert trace.first_error == 0
         assert trace.zero_test.error_rate(trace.asked[-1].wrong) == pytest.approx(0.8**4)
+
+    @pytest.mark.parametrize("kind", [OmegaPRMLocate, LinearScan], ids=lambda kind: kind.name)
+    @pytest.mark.parametrize(
+        ("wrong", "unknown", "k"), [(8, 8, 16), (13, 1, 14), (4, 4, 8)], ids=["half", "one short", "truncated"]
+    )
+    def test_fewer_failures_than_the_test_needs(self, world, kind, wrong, unknown, k):
+        """n0 = 14 failures are needed for p0=.2, alpha=.05 (all k, where k is less), whatever else is unknown."""
+        told = [Outcome.UNKNOWN] * unknown + [Outcome.WRONG] * wrong
+        annotation = annotate(world(steps=3), kind(k=k, zero_test=ZeroTest()), lambda depth: told, reason="crash")
+        assert annotation.status is AnnotationStatus.ENGINE_FAILED
+        assert from_json(annotation.observations[0].evidence, SearchTrace).unreachable == 3
+        assert len(annotation.rollouts) == k
+
+    @pytest.mark.parametrize("undecided", [0.0, 0.4])
+    def test_the_stated_error_rate(self, world, undecided):
+        """Of prefixes worth p0 = .2 at most a share alpha = .05 is called zero, however many were not checked.
+
+        1000 draws: 5 % and three standard errors of .7 % are 7.1 %.
+        """
+        rng = random.Random(4)
+
+        def drawn(depth):
+            words = ("unknown", "correct", "wrong")
+            shares = (undecided, (1 - undecided) * 0.2, (1 - undecided) * 0.8)
+            return [Outcome(word) for word in rng.choices(words, shares, k=64)]
+
+        test = ZeroTest()
+        zero = 0
+        for _ in range(1000):
+            told = drawn(1)
+            plan = LinearScan(k=16, zero_test=test, chunk=2)
+            annotation = annotate(world(steps=2), plan, lambda depth, told=told: told, reason="crash")
+            trace = from_json(annotation.observations[0].evidence, SearchTrace)
+            zero += trace.unreachable == 1
+        assert zero / 1000 < 0.071
+
+    @pytest.mark.parametrize("kind", [OmegaPRMLocate, LinearScan], ids=lambda kind: kind.name)
+    def test_a_test_that_stops_before_enough_are_decided_is_refused(self, kind):
+        """Asking ends after 5 failures: 6 decided ones would never come, and the solution be asked for ever."""
+        assert kind(k=64, zero_test=ZeroTest(p0=0.5), min_decided=5).needed_failures(64) == 5
+        with pytest.raises(ConfigError, match=r"min_decided=6.*5"):
+            kind(k=64, zero_test=ZeroTest(p0=0.5), min_decided=6)
+
+    def test_the_pilots_failures_count_when_the_root_is_topped_up(self, world):
+        """n0 = 5, of which the pilot brings 2: three more, not five."""
+        w = world(steps=3)
+        plan = MathShepherd(k_by_difficulty=SMALL, ask_root=True, zero_test=ZeroTest(p0=0.5), chunk=2)
+        annotate(w, plan, lambda depth: False)
+        assert portions(w, 0) == [(0, 2), (2, 2), (4, 1)]
+
+    @kinds
+    def test_one_completion_needs_no_portions(self, world, kind):
+        """k=1 asks for one at a time, whether or not it may stop early; the default portion is no larger than k."""
+        w = world(steps=3)
+        annotate(w, kind(k=1, stop_at_first_success=True), lambda depth: True)
+        assert {effect.n for effect in w.asked} == {1}
+        assert kind(k=8, stop_at_first_success=True).chunk_of(8) == 2
 
     def test_unchecked_completions_are_asked_past(self, world):
         """Crashed checks are no failures: more are asked, and with too few at the end nothing is located."""

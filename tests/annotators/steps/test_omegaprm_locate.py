@@ -200,15 +200,58 @@ class TestUnknownIsNeverNegative:
         assert strict.status is AnnotationStatus.ENGINE_FAILED
 
     @pytest.mark.parametrize(
-        ("unknown", "min_decided", "error"),
-        [(4, None, 0), (5, None, None), (5, 3, 0), (1, 8, None), (7, 1, 0)],
+        ("unknown", "min_decided", "asked"),
+        [(4, None, [2, 1]), (5, None, [2]), (5, 3, [2, 1]), (1, 8, [2]), (7, 1, [2, 1])],
         ids=["half count", "fewer than half", "fewer allowed", "all demanded", "one is enough"],
     )
-    def test_how_many_must_count(self, world, unknown, min_decided, error):
-        """MC = 0 is believed only if `min_decided` completions failed; else nothing is located."""
-        told = [Outcome.UNKNOWN] * unknown + [Outcome.WRONG] * (8 - unknown)
-        annotation = search(world(steps=4), lambda depth: told, reason="crash", min_decided=min_decided)
-        assert located(annotation).first_error == error
+    def test_how_many_must_count(self, world, unknown, min_decided, asked):
+        """The search goes on as if MC = 0 only if `min_decided` completions failed; else nothing is located."""
+        w = world(steps=4)
+        half = [Outcome.UNKNOWN] * unknown + [Outcome.WRONG] * (8 - unknown)
+        annotation = search(w, lambda depth: half if depth == 2 else False, reason="crash", min_decided=min_decided)
+        assert w.depths == asked
+        assert located(annotation).first_error == (0 if asked == [2, 1] else None)
+
+    @pytest.mark.parametrize("reason", ["crash", "no_answer"])
+    @pytest.mark.parametrize("unknown", [1, 4])
+    def test_the_located_error_leaves_no_doubt(self, world, unknown, reason):
+        """One of those that could not be checked may be right, so the first error may be a later one: ask again."""
+        told = [Outcome.WRONG] * (8 - unknown) + [Outcome.UNKNOWN] * unknown
+        annotation = search(world(steps=4), lambda depth: told, reason=reason, silence_is_failure=False)
+        assert located(annotation).first_error is None
+        assert annotation.status is AnnotationStatus.ENGINE_FAILED
+        assert annotation.observations[0].reason == Reason.NONE_DECIDED
+        assert f"prefix of 1 steps: {unknown} of 8" in annotation.detail
+
+    def test_the_last_step_is_the_solutions_own_answer(self, world):
+        """It is known to be wrong: doubts about prefixes that a right completion clears do not matter."""
+        told = [Outcome.CORRECT] + [Outcome.UNKNOWN] * 7
+        assert located(search(world(steps=4), lambda depth: told, reason="crash")).first_error == 3
+
+    def test_a_root_in_doubt_is_asked_again(self, world):
+        """4 failures and 4 that could not be checked: that nothing is reachable is not known."""
+        told = [Outcome.WRONG] * 4 + [Outcome.UNKNOWN] * 4
+        annotation = search(world(steps=4), lambda depth: told, reason="crash", ask_root=True)
+        assert annotation.status is AnnotationStatus.ENGINE_FAILED
+        assert annotation.observations[0].reason == Reason.NONE_DECIDED
+
+    @given(
+        letters=st.lists(
+            st.lists(st.sampled_from([Outcome.CORRECT, Outcome.WRONG, Outcome.UNKNOWN]), min_size=4, max_size=4),
+            min_size=6,
+            max_size=6,
+        ),
+        reason=st.sampled_from(["crash", "no_answer"]),
+    )
+    def test_search_and_label_agree(self, world, letters, reason):
+        """Whatever a search located, all completions of the prefix that ends there count as wrong."""
+        w = world(steps=6)
+        annotation = search(w, lambda depth: letters[depth - 1], reason=reason, k=4)
+        error = located(annotation).first_error
+        if error is not None and error < 5:
+            counts = {Outcome.WRONG} | ({Outcome.UNKNOWN} if reason == "no_answer" else set())
+            assert set(letters[error]) <= counts
+        assert (error is None) == (annotation.status is AnnotationStatus.ENGINE_FAILED)
 
     def test_a_right_completion_among_unknown_ones_clears(self, world):
         """One right answer proves MC > 0 whatever the others are."""

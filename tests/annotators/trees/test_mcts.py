@@ -33,7 +33,7 @@ from steplabel.schemas import (
     make_solution,
 )
 from steplabel.schemas.codec import from_json
-from steplabel.schemas.segmentation import BlankLineSteps, SentenceSteps
+from steplabel.schemas.segmentation import BlankLineSteps, GivenSteps, MarkerSteps, NewlineSteps, SentenceSteps
 
 PROBLEM = Problem(id="p", text="How many?", gold=GoldAnswer(text="7"))
 R, W, U = Outcome.CORRECT, Outcome.WRONG, Outcome.UNKNOWN
@@ -251,6 +251,20 @@ class TestProposals:
         assert len(script.asked) == 3
         assert annotation.status is AnnotationStatus.SKIPPED
 
+    def test_blank_lines_are_within_the_bound(self) -> None:
+        """Every expansion asks three times before a step comes: what is announced is what is asked at most."""
+
+        def model(effect: Sample) -> Samples:
+            asked.append(effect.n)
+            if not effect.sampling.stop:
+                return said(effect, [("7", R)] * effect.n)
+            blank = effect.probe.count("\n") < 2
+            return said(effect, [("\n" if blank else f"{len(asked)} {i}\n", U) for i in range(effect.n)])
+
+        asked: list[int] = []
+        search(model, searches=5)
+        assert sum(asked) == MCTS(proposals=TWO, k=2, searches=5).most_samples(9) == 5 * 2 * (3 + 2)
+
     def test_nothing_to_add_ends_the_solution(self) -> None:
         """A model that stops at once behind "a" has said all: the node's outcome is the prefix's own."""
         script = Script({"": [("a\n", U)], "a\n": [("", R)]}, {"a\n": [("", R)]})
@@ -298,6 +312,14 @@ class TestWhatIsUnknown:
         script = Script(steps, {"a\n": [("x", U), ("x", U)]}, reason="crash")
         annotation = search(script, searches=2)
         assert scores(annotation) == {key_of("a\n"): 1.0, key_of("a\n", "7"): 1.0}
+
+    def test_an_unchecked_ending_leaves_what_rollouts_found(self) -> None:
+        """The model adds nothing to a, and whether a answers could not be checked: its rollouts, 1 of 2, stand."""
+        script = Script({"": [("a\n", U)] * 2, "a\n": [("", U)] * 2}, {"a\n": [("7", R), ("8", W)]}, reason="timeout")
+        annotation = search(script, searches=3)
+        assert scores(annotation) == {key_of("a\n"): 0.5}
+        (path,) = annotation.solutions
+        assert path.text == "a\n"
 
     def test_silence_is_a_failure_unless_it_is_not_to_be(self) -> None:
         """As in the other annotators."""
@@ -445,8 +467,8 @@ def test_the_same_seed_gives_the_same_annotation() -> None:
 def test_it_is_a_problem_annotator() -> None:
     """And asks no more than it says: 16 searches of 3 proposals with 8 rollouts each; none with a value function."""
     assert isinstance(MCTS(), ProblemAnnotator)
-    assert MCTS().most_samples(16) == 16 * 3 * 9
-    assert MCTS(value=ByLikelihood()).most_samples(16) == 16 * 3
+    assert MCTS().most_samples(16) == 16 * 3 * (3 + 8)
+    assert MCTS(value=ByLikelihood()).most_samples(16) == 16 * 3 * 3
 
 
 @pytest.mark.parametrize(
@@ -465,3 +487,41 @@ def test_proposals_out_of_range(options: dict[str, Any]) -> None:
     """Refused where they are given."""
     with pytest.raises(ConfigError):
         NextSteps(**options)
+
+
+@pytest.mark.parametrize(
+    ("segmenter", "stop"),
+    [
+        (NewlineSteps(), ("\n",)),
+        (BlankLineSteps(), ("\n\n",)),
+        (GivenSteps(separator=";"), (";",)),
+        (SentenceSteps(), ()),
+        (MarkerSteps(), ()),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_stop_texts_follow_the_segmenter(segmenter: Any, stop: tuple[str, ...]) -> None:
+    """Where no text ends every step and nothing else, whole completions are drawn."""
+    assert NextSteps(segmenter=segmenter).stop == stop
+
+
+@pytest.mark.parametrize(
+    ("segmenter", "stop"),
+    [(BlankLineSteps(), "\n"), (NewlineSteps(), "."), (MarkerSteps(), "\n"), (GivenSteps(separator=";"), "\n")],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_a_stop_text_that_ends_no_step_is_refused(segmenter: Any, stop: str) -> None:
+    """It would make steps of the tree that no solution has."""
+    with pytest.raises(ConfigError, match=type(segmenter).__name__):
+        NextSteps(segmenter=segmenter, stop=(stop,))
+
+
+def test_a_tree_of_paragraphs_has_the_steps_of_solutions() -> None:
+    """A paragraph of several lines is one step, in the tree as in what the segmenter makes of the whole text."""
+    first, last = "Let\nx = 7.\n\n", "So\nit is 7."
+    segmenter = BlankLineSteps()
+    script = Script({"": [(first, U)], first: [(last, R)]}, {first: [("7", R)] * 2})
+    annotation = search(script, proposals=NextSteps(branch=1, segmenter=segmenter), searches=2)
+    assert {effect.sampling.stop for effect in script.asked if effect.sampling.stop} == {("\n\n",)}
+    (path,) = annotation.solutions
+    assert [step.text for step in path.steps] == [step.text for step in segmenter.split(first + last)] == [first, last]

@@ -13,6 +13,7 @@ import pytest
 
 from steplabel.annotators import AnnotationStatus, Sample, Samples, answer_by, samples_with
 from steplabel.annotators.annotation import Annotation, ProblemAnnotator
+from steplabel.annotators.asking.difficulty import KByDifficulty
 from steplabel.annotators.trees.omegaprm import OmegaPRM, TreeTrace
 from steplabel.annotators.trees.rollout_pool import RolloutSelection
 from steplabel.schemas import (
@@ -349,7 +350,7 @@ def test_the_root_can_be_asked() -> None:
 
 
 def test_equal_texts_are_searched_once() -> None:
-    """The second of two equal solutions, or of two equal rollouts of a state, could not ask anything new."""
+    """Of equal texts one is searched, whether solutions or rollouts of one state or of several."""
     script = Script({"a\n": [("x\ny", W), ("x\ny", W), ("z", R)], "a\nx\n": [("y", W)] * 3})
     given = [solved("a\nb", W), solved("a\nb", W, index=1), solved("r", R, index=2)]
     annotation = search(script, given, k=3)
@@ -368,6 +369,88 @@ def test_tool_output_is_neither_asked_nor_blamed() -> None:
         annotation = search(script, given, k=1, pieces=pieces)
         assert script.prefixes == ["call\n", "call\n42\nso 5\n"]
         assert edges(annotation) == {tool.node_keys[0]: 1.0, tool.node_keys[2]: 0.0}
+
+
+def test_an_error_before_a_tool_s_last_word_keeps_its_edge() -> None:
+    """A wrong path may end with a tool's output: the step to blame is the last that the policy wrote."""
+    steps = (Step(text="a\n"), Step(text="call\n"), Step(text="42", kind=StepKind.OBSERVATION))
+    tool = make_solution(PROBLEM, steps)
+    given = [(tool, checked(tool.id, W)), solved("r", R, index=1)]
+    annotation = search(Script({"a\n": [("x", R)] * 2}), given, k=2)
+    assert edges(annotation) == {tool.node_keys[0]: 1.0, tool.node_keys[1]: 0.0}
+
+
+def test_other_cuts_of_a_text_ask_nothing_again() -> None:
+    """By pieces, what a rollout adds is cut anew: a prefix of the same words is the same prefix, and has its value.
+
+    The solution's pieces are "one two ", "three four ", "five six ", "seven eight"; the rollout from "one two " adds
+    "three four five six NINE", cut into "three four ", "five six NINE" or otherwise, whatever falls on asked prefixes.
+    """
+    text = "one two three four five six seven eight"
+    given = [solved(text, W), solved(text.replace("one", "ONE"), R, index=1)]
+
+    def model(effect: Sample) -> Samples:
+        asked.append(effect.prefix)
+        rest = text.removeprefix(effect.prefix)
+        return said(effect, [(rest, W), (rest.replace("eight", "nine"), W), (rest, R), ("so", R)])
+
+    asked: list[str] = []
+    annotation = search(model, given, k=4, pieces=4)
+    assert max(Counter(asked).values()) == 1
+    assert len({path.text for path in annotation.solutions}) == len(annotation.solutions)
+    states = trace(annotation).states
+    assert states == len(asked)
+
+
+@pytest.mark.parametrize("pieces", [4, 6])
+def test_no_text_is_estimated_twice(pieces: int) -> None:
+    """Prefixes meet by their words, where their cuts differ too."""
+    cuts = 0
+    for number in range(300):
+        model = Random(blanks=" ")
+        annotation = search(model, random_problem(number, model), k=3, pieces=pieces, searches=20, seed=number)
+        assert max(Counter(effect.prefix for effect in model.asked).values(), default=1) == 1
+        texts = [path.text for path in annotation.solutions]
+        assert len(set(texts)) == len(texts)
+        keyed = {(text, key) for path in annotation.solutions for text, key in prefixes_of(path)}
+        cuts += len(keyed) > len({text for text, _ in keyed})
+    assert cuts > 5  # problems in which some prefix has several cuts
+
+
+def prefixes_of(path: Solution) -> Iterable[tuple[str, str]]:
+    """Text and key of each prefix."""
+    return ((path.prefix(depth + 1), key) for depth, key in enumerate(path.node_keys))
+
+
+class TestDifficulty:
+    """k by the problem's pass@1, as its root shows it."""
+
+    rule = KByDifficulty(hard=6, medium=4, easy=2, hard_below=0.3, easy_from=0.7, pilot=2)
+
+    @pytest.mark.parametrize(("wrong", "right", "k"), [(3, 1, 6), (1, 1, 4), (1, 3, 2)])
+    def test_k_follows_from_the_solutions(self, wrong: int, right: int, k: int) -> None:
+        """Shares of 1/4, 1/2 and 3/4 right; a solution that could not be checked does not count."""
+        told = [*[("a\nb", W)] * wrong, *[("r", R)] * right, ("u", U)]
+        given = [solved(text, outcome, index=i, reason="crash") for i, (text, outcome) in enumerate(told)]
+        script = Script({"a\n": [("b", W)] * k})
+        annotation = search(script, given, k_by_difficulty=self.rule)
+        assert [effect.n for effect in script.asked] == [k]
+        assert edges(annotation) == {key_of("a\n"): 0.0}
+
+    def test_a_root_that_is_asked_brings_its_pilot(self) -> None:
+        """With `ask_root` as many as the pilot are asked there, and count with the solutions: 1 of 3 is medium."""
+        script = Script({"": [("x", W), ("y", R)], "a\n": [("b", W)] * 4})
+        annotation = search(script, [solved("a\nb", W)], k_by_difficulty=self.rule, ask_root=True)
+        assert [effect.n for effect in script.asked] == [2, 4]
+        assert trace(annotation).root_value == pytest.approx(1 / 3)
+
+    def test_bounds_are_those_of_the_largest_k(self) -> None:
+        """The cost, the least limit of samples, and what must be decided of the smallest k."""
+        annotator = OmegaPRM(k_by_difficulty=self.rule, ask_root=True, searches=5)
+        assert annotator.most_samples(8) == 5 * 3 * 6 + 2
+        for options in ({"max_samples": 5}, {"min_decided": 3}):
+            with pytest.raises(ConfigError, match=next(iter(options))):
+                OmegaPRM(k_by_difficulty=self.rule, **options)
 
 
 def test_max_samples_ends_the_search() -> None:
@@ -426,11 +509,14 @@ def check_tree(annotation: Annotation, given: Sequence[Solution]) -> None:
     paths = [*given, *annotation.solutions]
     tally = counts(annotation)
     assert set(tally) <= {key for path in paths for key in path.node_keys}
+    texts = {key: text for path in paths for text, key in prefixes_of(path)}
+    by_text = {texts[key]: told for key, told in tally.items()}  # another cut of an asked text was not asked again
     parents = {b: a for path in paths for a, b in pairwise((PROBLEM.root_key, *path.node_keys))}
     for node, value in edges(annotation).items():
-        assert parents[node] in tally or parents[node] == PROBLEM.root_key
-        if node in tally:
-            assert value == tally[node][0] / tally[node][1]  # silence counts as wrong
+        assert parents[node] == PROBLEM.root_key or texts[parents[node]] in by_text
+        text = texts[node]
+        if text in by_text:
+            assert value == by_text[text][0] / by_text[text][1]  # silence counts as wrong
         else:
             assert value == 0.0
             assert any(path.node_keys[-1] == node for path in paths)

@@ -124,6 +124,19 @@ def test_the_last_labelable_step_is_final(row_of):
     assert [(e.row, e.steps, e.final) for e in examples] == [(0, 1, True), (1, 1, True)]
 
 
+def test_a_cut_row_does_not_end_where_it_was_cut(row_of, records):
+    """The error in the middle is no final step; only the whole solution tells. Joined steps end where it ends."""
+    solution = records.solution("a\n", "b\n", "c\n", "d")
+    whole = dataclasses.replace(row_of("++-+", solution_id="a"), steps=("a\n", "b\n", "c\n", "d"))
+    cut = dataclasses.replace(row_of("++-", solution_id="b"), steps=("a\n", "b\n", "c\n"))
+    joined = dataclasses.replace(row_of("+-", solution_id="c"), steps=("a\nb\n", "c\nd"))
+    finals = {row.solution_id: [e.final for e in last_steps(row, solution)] for row in (whole, cut, joined)}
+    assert finals == {"a": [False, False, False, True], "b": [False, False, False], "c": [False, True]}
+    kept = balanced_last_steps([whole, cut], solutions=[solution, solution])
+    assert not any(example.final for example in kept)
+    assert {example.row for example in kept if example.mark is StepMark.NEGATIVE} == {0, 1}
+
+
 def test_right_per_wrong(row_of):
     """Two that end right for each that ends wrong."""
     examples = balanced_last_steps([row_of("+++++-?")], right_per_wrong=2.0)

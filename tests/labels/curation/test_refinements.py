@@ -97,8 +97,19 @@ def test_the_first_step_is_wrong(records):
         ({"after_right": "wux"}, 1, NoRefinement.NO_RIGHT_ROLLOUT),
         ({"after_right": "cc", "texts": ["", " \n"]}, 1, NoRefinement.NO_RIGHT_ROLLOUT),
         ({}, 2, NoRefinement.NO_RIGHT_ROLLOUT),
+        ({"after_right": "cc", "texts": ["wrong\nno\nanswer 4", "wrong"]}, 1, NoRefinement.REPEATS_THE_ERROR),
     ],
-    ids=["clean", "unknown", "right", "timed out", "unchecked", "no right rollout", "blank", "none from there"],
+    ids=[
+        "clean",
+        "unknown",
+        "right",
+        "timed out",
+        "unchecked",
+        "no right rollout",
+        "blank",
+        "none from there",
+        "again",
+    ],
 )
 def test_why_there_is_none(made, solution, evidence_of, first_error, reason):
     """Each solution without a triple is named with its reason: unknown is never wrong, nor right."""
@@ -106,6 +117,46 @@ def test_why_there_is_none(made, solution, evidence_of, first_error, reason):
     found = refinement_triples(evidence, relabelled(labels, first_error))
     assert found.triples == ()
     assert found.without == ((solution.id, reason),)
+
+
+@pytest.mark.parametrize(
+    ("steps", "text", "repeats"),
+    [
+        (("ok\n", "2+2=5\n", "so 5"), "2+2=5\nno, 4\nso 4", True),
+        (("ok\n", "2+2=5\n", "so 5"), "\n2+2=5 \n\nno, 4", True),
+        (("ok\n", "2+2=5\n", "so 5"), "2+2=5", True),
+        (("ok\n", "2+2=5\n", "so 5"), "2+2=55\nso 4", False),
+        (("ok\n", "2+2=5\n", "so 5"), "2+2=5 - 1\nso 4", False),
+        (("ok\n", "2+2=5\n", "so 5"), "2+2=4\n2+2=5?\nso 4", False),
+        (("ok\n", "so 5"), "so 5\nno, so 4", True),
+        (("ok\n", "so 5"), "so 5 - 1 = 4", False),
+        (("Ok. ", "It is 5. ", "So 5."), "It is 5. No, 4.", True),
+        (("Ok. ", "It is 5. ", "So 5."), "It is 5.5. So 4.", False),
+        (("Ok. ", "So 5."), "So 5. No, 4.", True),
+        (("so 5",), "so 5\nno", True),
+    ],
+)
+def test_a_correction_does_not_begin_with_the_wrong_step(records, steps, text, repeats):
+    """It would teach the very step that it corrects; a step that merely begins alike is another one."""
+    solution = records.solution(*steps)
+    wrong = max(0, len(steps) - 2) if len(steps) != 2 else 1
+    before = (records.problem.root_key, *solution.node_keys)[wrong]
+    evidence = records.evidence([solution], {before: "c"}, ["w"])
+    evidence = dataclasses.replace(
+        evidence, rollouts=tuple(dataclasses.replace(rollout, text=text) for rollout in evidence.rollouts)
+    )
+    labels = relabelled(label_evidence([evidence], HardAny()), wrong)
+    found = refinement_triples(evidence, labels)
+    assert (found.triples == ()) is repeats
+    assert found.without == (((solution.id, NoRefinement.REPEATS_THE_ERROR),) if repeats else ())
+
+
+def test_other_corrections_take_the_place_of_those_that_repeat_the_error(made):
+    """Whatever the draw says."""
+    evidence, labels = made(after_right="ccc", texts=["wrong\nno", "so 2\nanswer 4", "wrong\nhm"])
+    for seed in range(8):
+        (triple,) = refinement_triples(evidence, labels, limit=3, seed=seed).triples
+        assert triple.continuation == "so 2\nanswer 4"
 
 
 def test_no_more_than_asked_for(made):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from steplabel.labels.curation import AllAgree, AtLeast, Majority
+from steplabel.labels.curation import AllAgree, AtLeast, Majority, Silence
 from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.curation.agreement import first_errors, read_rule
 from steplabel.pipelines.relabelling import Relabelling, relabel
@@ -48,7 +48,9 @@ def test_the_others_outvote(source: OutputFolder, other: OutputFolder, curated, 
 
 
 @pytest.mark.parametrize(
-    ("text", "rule"), [("all", AllAgree()), ("majority", Majority()), ("2", AtLeast(at_least=2))], ids=str
+    ("text", "rule"),
+    [("all", AllAgree(silence=Silence.DISSENTS)), ("majority", Majority()), ("2", AtLeast(at_least=2))],
+    ids=str,
 )
 def test_rules(text: str, rule: object) -> None:
     """The words of --rule."""
@@ -69,6 +71,39 @@ def test_a_source_does_not_confirm_itself(source: OutputFolder, other: OutputFol
             curated(agree=agree)
 
 
+def test_nor_by_another_name(source: OutputFolder, other: OutputFolder, curated, tmp_path: Path) -> None:
+    """Curated or labelled anew under the same policy, it is the same source still, on either side."""
+    thinned, _ = curated("thinned", duplicates="exact")
+    again = OutputFolder(str(tmp_path / "again"))
+    list(relabel(source, again, Relabelling(policy=POLICIES["math_shepherd_hard"])))
+    for twin in (thinned, again):
+        for agree in ((twin.path,), (other.path, twin.path)):
+            with pytest.raises(ConfigError, match="cannot confirm itself"):
+                curated("x", agree=agree)
+        with pytest.raises(ConfigError, match="cannot confirm itself"):
+            curated("x", agree=(source.path,), of=twin)
+
+
+def test_another_view_of_the_same_rollouts_is_noted(source: OutputFolder, curated, tmp_path: Path) -> None:
+    """It may rest on something else, such as a judge; that the rollouts are shared is said."""
+    gated = OutputFolder(str(tmp_path / "gated"))
+    list(relabel(source, gated, Relabelling(policy=POLICIES["hard_gated"])))
+    _, summary = curated(agree=(gated.path,))
+    assert any("are two views of run" in note and "neither confirms the other" in note for note in summary.notes)
+
+
+def test_all_are_all(source: OutputFolder, other: OutputFolder, curated, datasets: Path, label, recipe_of) -> None:
+    """What one of the others never labelled has not been agreed on by all; a majority is one of those that spoke."""
+    located = recipe_of("omegaprm_locate", "annotator.k=3")
+    few = label("few", recipe=located, input=str(datasets / "problems.jsonl"), limit=8).folder
+    mine, theirs, said = errors(source), errors(other), errors(few)
+    silent = {id_ for id_, error in mine.items() if theirs.get(id_) == error and said.get(id_) is None}
+    assert silent
+    kept = set(errors(curated(agree=(other.path, few.path))[0]))
+    assert kept == {id_ for id_, error in mine.items() if error is not None and theirs[id_] == said.get(id_) == error}
+    assert silent <= set(errors(curated("majority", agree=(other.path, few.path), rule="majority")[0]))
+
+
 def test_nothing_in_common(curated, label, recipe_of) -> None:  # type: ignore[no-untyped-def]
     """Another seed draws other solutions: the error says what would be right, and nothing is written."""
     stranger = label("stranger", recipe=recipe_of("math_shepherd", "seed=7"), limit=5).folder
@@ -85,6 +120,17 @@ def test_joined_steps_are_not_compared(other: OutputFolder, curated, options) ->
         curated("x", agree=(joined.path,), of=other)
     with pytest.raises(ConfigError, match="were joined"):
         curated("y", agree=(other.path,), of=joined)
+
+
+def test_labels_made_anew_do_not_part_what_was_compressed(other: OutputFolder, curated, tmp_path: Path) -> None:
+    """The evidence itself holds joined steps then, whatever the labels are called; those of --merge are undone."""
+    folders = {}
+    for name, options in (("compressed", {"compress": True, "children": 2}), ("merged", {"merge": "random"})):
+        folders[name] = OutputFolder(str(tmp_path / f"{name}-anew"))
+        list(relabel(curated(name, **options)[0], folders[name], Relabelling(policy=POLICIES["hard"])))
+    with pytest.raises(ConfigError, match="were joined"):
+        curated("x", agree=(folders["compressed"].path,), of=other)
+    assert curated("y", agree=(folders["merged"].path,), of=other)[1].after.rows
 
 
 def test_first_errors_leave_out_what_is_not_known(source: OutputFolder) -> None:

@@ -46,6 +46,22 @@ def test_held_out_problems_leave(source: OutputFolder, curated, tmp_path: Path) 
         pytest.param({"input": LONG, "target": "189"}, id="input"),
         pytest.param({"messages": [{"role": "user", "content": LONG}]}, id="chat"),
         pytest.param({"problem": LONG, "answer": {"odd": 1}}, id="an answer of no known shape"),
+        pytest.param({"question": {"problem": LONG, "ground_truth_answer": "189"}, "label": {}}, id="prm800k"),
+        pytest.param({"idx": "1", "original_question": LONG, "modified_question": "?"}, id="prmbench"),
+        pytest.param({"Problem": LONG, "Answer": 189}, id="capitals"),
+        pytest.param({"QUESTION": LONG}, id="shouted"),
+        pytest.param(
+            {"conversations": [{"from": "system", "value": "Be brief."}, {"from": "human", "value": LONG}]},
+            id="sharegpt",
+        ),
+        pytest.param(
+            {"prompt": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": LONG}]},
+            id="prompt list",
+        ),
+        pytest.param(
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": LONG}]}], "tools": 5}, id="parts"
+        ),
+        pytest.param({"prompt": {"question": LONG}}, id="nested once more"),
     ],
 )
 def test_every_layout_has_its_text(row: dict[str, Any]) -> None:
@@ -53,7 +69,27 @@ def test_every_layout_has_its_text(row: dict[str, Any]) -> None:
     assert LONG in problem_text(row)
 
 
-@pytest.mark.parametrize("row", [{}, {"text": ""}, {"text": 5}, {"problem": None}, {"answer": "5"}], ids=str)
+def test_what_the_assistant_said_is_no_question() -> None:
+    """Nor is what the system was told: the first turn of a user is."""
+    turns = [("system", "Be brief."), ("assistant", "Hello!"), ("user", LONG), ("user", "Well?")]
+    assert problem_text({"conversations": [{"role": role, "content": text} for role, text in turns]}) == LONG
+    assert problem_text({"conversations": [{"role": "assistant", "content": LONG}]}) == ""
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"text": ""},
+        {"text": 5},
+        {"problem": None},
+        {"answer": "5"},
+        {"question": {}},
+        {"prompt": ["a"]},
+        {"messages": [{"role": "user"}]},
+    ],
+    ids=str,
+)
 def test_rows_without_text(row: dict[str, Any]) -> None:
     """They say nothing, and are counted."""
     assert problem_text(row) == ""

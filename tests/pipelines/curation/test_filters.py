@@ -96,6 +96,15 @@ def test_merging_keeps_every_text(source: OutputFolder, curated, merge: str) -> 
     assert any(row.label_policy == f"math_shepherd_hard_{word}" for row in target.read("labels"))
 
 
+def test_prof_refuses_progress_before_it_writes(source: OutputFolder, curated, tmp_path: Path) -> None:
+    """The refused folder is not there, so that the same command can be given again once the labels are others."""
+    progress = OutputFolder(str(tmp_path / "progress"))
+    list(relabel(source, progress, Relabelling(policy=POLICIES["pav"])))
+    with pytest.raises(ConfigError, match="wants chances as values, pav says progress"):
+        curated("x", of=progress, prof=1)
+    assert not (tmp_path / "x").exists()
+
+
 def test_compression_makes_evidence_and_labels_anew(source: OutputFolder, curated) -> None:
     """Texts stay; rows are those that the policy derives from the evidence that the new dataset holds."""
     target, summary = curated(compress=True, children=2)

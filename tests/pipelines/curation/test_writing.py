@@ -107,6 +107,16 @@ def test_a_folder_of_something_else_is_refused(source: OutputFolder, curated) ->
     assert Path(source.join(SUCCESS)).exists()
 
 
+def test_one_folder_in_the_other_is_refused(source: OutputFolder, curated, tmp_path: Path) -> None:
+    """Each would sweep or count what is the other's; a name that merely begins alike is another folder."""
+    for output in (f"{Path(source.path).name}/labels/inside", "."):
+        with pytest.raises(ConfigError, match="one lies in the other"):
+            curated(output, prof=1)
+    assert not Path(source.join("labels", "inside")).exists()
+    assert not (tmp_path / "_MANIFEST.json").exists()
+    assert curated(f"{Path(source.path).name}-beside", prof=1)[0].require_manifest()
+
+
 def test_a_foreign_folder_is_refused(curated, tmp_path: Path) -> None:
     """Somebody's README is not overwritten."""
     (tmp_path / "mine").mkdir()
