@@ -40,6 +40,7 @@ from steplabel.annotators.steps.gold_logprob import GoldLikelihood
 from steplabel.annotators.trees.mcts import NodeStatistics
 from steplabel.labels.counting import ObservedScores, counting_of
 from steplabel.labels.policies import POLICIES, PROBE
+from steplabel.labels.searched import SearchedEdges
 from steplabel.pipelines.relabelling import Relabelling, relabel
 from steplabel.schemas import (
     CheckedOutcome,
@@ -293,8 +294,11 @@ WAYS = {"columns": from_columns, "records": from_records, "command": whole_comma
 
 
 def source_read(view: str) -> str:
-    """Whose scores a view reads; empty where it reads none."""
-    counting = counting_of(POLICIES[view])
+    """Whose observations a view reads; empty where it reads none."""
+    policy = POLICIES[view]
+    if isinstance(policy, SearchedEdges):
+        return policy.source
+    counting = counting_of(policy)
     return counting.source if isinstance(counting, ObservedScores) else ""
 
 

@@ -83,7 +83,8 @@ def _variables(workers: int, engines: Sequence[EngineSpec]) -> list[dict[str, st
 
 def _quieten_beam() -> None:
     """Beam logs bundles, starting workers, and each error of a worker, which then is raised here anyway."""
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    for name in ("apache_beam", "grpc"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 _NEXT_IN_CHAIN: Final = re.compile(

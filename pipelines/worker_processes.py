@@ -10,12 +10,12 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, Any, Final, cast
 from uuid import uuid4
 
-import grpc
 from apache_beam.runners.portability.fn_api_runner.worker_handlers import GrpcWorkerHandler, WorkerHandler
 from apache_beam.transforms.environments import Environment
 
@@ -85,11 +85,12 @@ class _Handler(GrpcWorkerHandler):  # type: ignore[misc]
 
 @contextmanager
 def _broken_connections_unsaid() -> Iterator[None]:
-    """Keep Beam's threads from printing that a connection broke: what it broke of is raised in the main thread."""
+    """Keep Beam's threads from printing what breaks with a connection: it is raised in the main thread."""
     before = threading.excepthook
 
     def hook(args: threading.ExceptHookArgs) -> None:
-        if not issubclass(args.exc_type, grpc.RpcError):
+        frames = traceback.walk_tb(args.exc_traceback)
+        if not any(frame.f_globals.get("__name__", "").startswith(("apache_beam.", "grpc.")) for frame, _ in frames):
             before(args)
 
     threading.excepthook = hook

@@ -150,7 +150,7 @@ def test_a_killed_worker_ends_the_run_with_a_word(site: Callable[[str], Site]) -
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 4, output.decode()
     assert b"was killed by signal 9" in output
-    assert b"Traceback" not in output
+    assert b"Traceback" not in output, output.decode()
     assert_gone(workers)
     hurt.finish("--workers", "2")
     assert hurt.files() == whole.files()
