@@ -15,13 +15,13 @@ class AnnotationStatus(StrEnum):
     """How an annotator's program ended."""
 
     COMPLETE = "complete"
-    """Everything it meant to ask was asked and answered."""
+    """Everything it meant to ask was asked and answered; whether the answers decide anything is another matter."""
     RIGHT_ANSWER = "right_answer"
     """The final answer is right, so nothing was asked: its labels rest on the outcome alone."""
     STOPPED_BY_BUDGET = "stopped_by_budget"
     """The budget ended first; what was found before is kept."""
     ENGINE_FAILED = "engine_failed"
-    """The model, its server or the answer checker gave too little to decide on: ask again."""
+    """The model or its server left a question without an answer: ask again."""
     SKIPPED = "skipped"
     """There was nothing this annotator could ask; `detail` says why."""
 
@@ -34,7 +34,7 @@ class Annotation:
         solutions: written by a search over a problem, which makes new ones; `outcomes` hold theirs, too.
         outcomes: one for each rollout, in the same order; then those of `solutions`.
         observations: what the annotator itself claims, about the solution or its nodes.
-        detail: for people: why it ended so. Empty when complete.
+        detail: for people: why it ended so, or what stayed undecided. Empty where there is nothing to say.
     """
 
     status: AnnotationStatus

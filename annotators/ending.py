@@ -1,4 +1,4 @@
-"""How a program ends that asks many things at once, some of which may have got no answer."""
+"""How a program ends whose questions may have got no answer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,14 @@ def ending(errors: Sequence[EngineError | BudgetExhausted | None]) -> tuple[Anno
     failed = [error for error in errors if error is not None]
     if not failed:
         return AnnotationStatus.COMPLETE, ""
-    spent = next((error for error in failed if isinstance(error, BudgetExhausted)), None)
-    status = AnnotationStatus.ENGINE_FAILED if spent is None else AnnotationStatus.STOPPED_BY_BUDGET
-    return status, f"{len(failed)} of {len(errors)} prefixes got no answer: {spent or failed[0]}"
+    told = next((error for error in failed if isinstance(error, BudgetExhausted)), failed[0])
+    return status_of(told), f"{len(failed)} of {len(errors)} prefixes got no answer: {told}"
+
+
+def status_of(error: EngineError | BudgetExhausted) -> AnnotationStatus:
+    """How a program ends that was stopped by `error`."""
+    spent = isinstance(error, BudgetExhausted)
+    return AnnotationStatus.STOPPED_BY_BUDGET if spent else AnnotationStatus.ENGINE_FAILED
 
 
 def failure_reason(error: EngineError | BudgetExhausted | None) -> str:

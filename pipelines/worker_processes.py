@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ from steplabel.schemas import EngineError
 
 URN: Final = "steplabel:environment:worker_processes:v1"
 DYING_SECONDS: Final = 0.5
+WATCH_SECONDS: Final = 0.1
 CLOSE_SECONDS: Final = 30.0  # a store has to write, a model's own processes have to end
 
 
@@ -76,11 +78,17 @@ class _Handler(GrpcWorkerHandler):  # type: ignore[misc]
 
     def start_worker(self) -> None:
         self._process = self._pool.idlest()
-        self._process.start_worker(self.worker_id, self.control_address, on_death=self.control_conn.abort)
+        self._process.start_worker(self.worker_id, self.control_address, on_death=self._died)
 
     def stop_worker(self) -> None:
         if self._process is not None:
             self._process.stop_worker(self.worker_id)
+
+    def _died(self, death: Exception) -> None:
+        """Fail what Beam has asked, and what it waits to read: of a worker that never connected nothing breaks."""
+        self.control_conn.abort(death)
+        with suppress(Exception):  # the connection's own end is told in its own words
+            self.data_conn.close()
 
 
 @contextmanager
@@ -185,8 +193,11 @@ class _Process:
 
     def _watch(self) -> None:
         self._popen.wait()
-        for tell in list(self._tell.values()):
-            tell(self._death())
+        while told := list(self._tell.values()):  # until Beam stops its workers: it may ask the dead still more
+            for tell in told:
+                with suppress(RuntimeError):  # what is asked grew meanwhile: the next round has it
+                    tell(self._death())
+            time.sleep(WATCH_SECONDS)
 
     def _death(self) -> EngineError:
         code = self._popen.wait()

@@ -10,6 +10,9 @@ from steplabel.annotators.effects import Program, Sample
 from steplabel.annotators.tally import Tally
 from steplabel.schemas import Problem, Solution
 
+UNKNOWN_K = "no completion of the bare problem was checked: k unknown"
+"""Why nothing was asked of a problem whose difficulty could not be told."""
+
 
 class PrefixAsker:
     """One solution's questions. `settle` first, then `ask`, as often and as much at once as one likes.

@@ -13,7 +13,8 @@ What is taken, not asked:
 Not known is never wrong: completions that we failed to check do not count against a prefix, and where too few
 remain the search stops and the location is unknown. Half of them are enough to choose where to ask next; the prefix
 that is called the error must leave no doubt: a completion there that could not be checked may be right, labels then
-say "unknown", and so does the search, so that the solution is asked again.
+say "unknown", and so does the search. It is complete all the same: asked again it would hear the same completions.
+Only a question without an answer (a failed request, a spent budget) leaves a search open.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus
-from steplabel.annotators.asking.asker import PrefixAsker
+from steplabel.annotators.asking.asker import UNKNOWN_K, PrefixAsker
 from steplabel.annotators.asking.prefix import PrefixAnswer, check_belong, labelable_depths
 from steplabel.annotators.asking.rollout_plan import RolloutPlan
 from steplabel.annotators.asking.zero_test import ZeroTest
 from steplabel.annotators.effects import Program
+from steplabel.annotators.ending import failure_reason, status_of
 from steplabel.annotators.outcome_claim import UNCHECKED, outcome_observation
 from steplabel.annotators.tally import Tally, is_silent
 from steplabel.schemas import (
-    BudgetExhausted,
     CheckedOutcome,
     ConfigError,
     Observation,
@@ -189,7 +190,8 @@ class Search:
         if self._asker.pilot is not None:
             self._answers.append(self._asker.pilot)
         if not settled:
-            return self._stopped()
+            heard = self._answers[-1].error is None
+            return self.skipped(Reason.NONE_DECIDED, UNKNOWN_K) if heard else self._stopped()
         if self._config.ask_root:
             self._answers.clear()  # what was asked of the bare problem holds its pilot
             solvable = yield from self._ask(0)
@@ -248,15 +250,14 @@ class Search:
     def _stopped(self, depth: int | None = None) -> Annotation:
         """Nothing was located, since too little is known of a prefix: the one asked last, unless told."""
         last = (self._at(depth) if depth is not None else None) or self._answers[-1]
-        status, reason = AnnotationStatus.ENGINE_FAILED, Reason.NONE_DECIDED
-        if isinstance(last.error, BudgetExhausted):
-            status, reason = AnnotationStatus.STOPPED_BY_BUDGET, Reason.BUDGET
-        elif last.error is not None:
-            reason = Reason.ENGINE_ERROR
         open_ = len(last.outcomes) - self._failed(last)
         detail = str(last.error or f"{open_} of {len(last.outcomes)} completions are neither right nor wrong")
-        detail = f"prefix of {last.depth} steps: {detail}"
-        return self._annotation(status, Verdict.UNKNOWN, reason, detail=detail)
+        return self._annotation(
+            AnnotationStatus.COMPLETE if last.error is None else status_of(last.error),
+            Verdict.UNKNOWN,
+            failure_reason(last.error) or Reason.NONE_DECIDED,
+            detail=f"prefix of {last.depth} steps: {detail}",
+        )
 
     def _annotation(
         self,

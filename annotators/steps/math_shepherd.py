@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from steplabel.annotators.annotation import Annotation, AnnotationStatus
-from steplabel.annotators.asking.asker import PrefixAsker
+from steplabel.annotators.asking.asker import UNKNOWN_K, PrefixAsker
 from steplabel.annotators.asking.prefix import PrefixAnswer, check_belong, labelable_depths
 from steplabel.annotators.asking.rollout_plan import RolloutPlan
 from steplabel.annotators.effects import Concurrently, Finished, Program
@@ -61,7 +61,7 @@ class MathShepherd(RolloutPlan):
             answers = ([] if self.ask_root else answers) + [branch.unwrap() for branch in asked]
         status, detail = ending([answer.error for answer in answers])
         if status is AnnotationStatus.COMPLETE and not settled:
-            status, detail = AnnotationStatus.ENGINE_FAILED, "no completion of the bare problem was checked: k unknown"
+            status, detail = AnnotationStatus.SKIPPED, UNKNOWN_K
         return Annotation(
             status=status,
             rollouts=tuple(rollout for answer in answers for rollout in answer.rollouts),

@@ -38,10 +38,11 @@ from typing import ClassVar, TypeAlias
 from steplabel.annotators.annotation import Annotation, AnnotationStatus, Solved
 from steplabel.annotators.asking.prefix import check_belong, check_counts
 from steplabel.annotators.effects import Concurrently, Finished, Program, Samples
+from steplabel.annotators.ending import status_of
 from steplabel.annotators.trees.mcts_tree import MctsNode, back_up, route_values, select
 from steplabel.annotators.trees.next_step import TRIES, NextSteps, Proposal, Proposed, split_or_nothing
 from steplabel.annotators.trees.state_value import StateValue
-from steplabel.annotators.trees.tree import Findings, ask_state, monte_carlo, status_of, tree_path
+from steplabel.annotators.trees.tree import Findings, ask_state, monte_carlo, tree_path
 from steplabel.schemas import (
     BudgetExhausted,
     CheckedOutcome,

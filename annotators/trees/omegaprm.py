@@ -48,10 +48,11 @@ from steplabel.annotators.annotation import Annotation, AnnotationStatus, Solved
 from steplabel.annotators.asking.difficulty import KByDifficulty
 from steplabel.annotators.asking.prefix import check_belong, check_counts, labelable_depths
 from steplabel.annotators.effects import Program, Samples
+from steplabel.annotators.ending import status_of
 from steplabel.annotators.tally import Tally
 from steplabel.annotators.trees.pieces import EvenPieces
 from steplabel.annotators.trees.rollout_pool import Candidate, RolloutPool, RolloutSelection, State
-from steplabel.annotators.trees.tree import Findings, ask_state, is_failure, monte_carlo, recut, status_of, tree_path
+from steplabel.annotators.trees.tree import Findings, ask_state, is_failure, monte_carlo, recut, tree_path
 from steplabel.schemas import (
     BudgetExhausted,
     CheckedOutcome,
@@ -196,10 +197,8 @@ class _Search:
         except (EngineError, BudgetExhausted) as error:
             return self._annotation(status_of(error), f"after {len(self.searched)} searches: {error}")
         undecided = self._trace().undecided
-        if undecided:
-            detail = f"too few completions of {undecided} prefixes could be checked"
-            return self._annotation(AnnotationStatus.ENGINE_FAILED, detail)
-        return self._annotation(AnnotationStatus.COMPLETE)
+        detail = f"too few completions of {undecided} prefixes could be checked" if undecided else ""
+        return self._annotation(AnnotationStatus.COMPLETE, detail)
 
     def _plant(self) -> Program[None]:
         """The root: its rollouts are the given solutions, and k more if they are to be asked."""

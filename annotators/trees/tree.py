@@ -18,9 +18,7 @@ from steplabel.annotators.asking.prefix import prefix_seed
 from steplabel.annotators.effects import Sample, Samples
 from steplabel.annotators.tally import Tally, is_silent
 from steplabel.schemas import (
-    BudgetExhausted,
     CheckedOutcome,
-    EngineError,
     FinishReason,
     Observation,
     Outcome,
@@ -169,9 +167,3 @@ class Findings:
             solutions=tuple(solution for solution, _ in kept),
             detail=detail,
         )
-
-
-def status_of(error: EngineError | BudgetExhausted) -> AnnotationStatus:
-    """How a search ends that was stopped by `error`."""
-    spent = isinstance(error, BudgetExhausted)
-    return AnnotationStatus.STOPPED_BY_BUDGET if spent else AnnotationStatus.ENGINE_FAILED

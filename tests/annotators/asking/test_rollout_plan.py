@@ -113,7 +113,7 @@ class TestDifficulty:
         [
             (EngineError("lost"), AnnotationStatus.ENGINE_FAILED),
             (BudgetExhausted("spent"), AnnotationStatus.STOPPED_BY_BUDGET),
-            (Outcome.UNKNOWN, AnnotationStatus.ENGINE_FAILED),
+            (Outcome.UNKNOWN, AnnotationStatus.SKIPPED),
         ],
         ids=["engine", "budget", "unchecked"],
     )
@@ -210,7 +210,7 @@ class TestEarlyEnds:
         """n0 = 14 failures are needed for p0=.2, alpha=.05 (all k, where k is less), whatever else is unknown."""
         told = [Outcome.UNKNOWN] * unknown + [Outcome.WRONG] * wrong
         annotation = annotate(world(steps=3), kind(k=k, zero_test=ZeroTest()), lambda depth: told, reason="crash")
-        assert annotation.status is AnnotationStatus.ENGINE_FAILED
+        assert annotation.status is AnnotationStatus.COMPLETE
         assert from_json(annotation.observations[0].evidence, SearchTrace).unreachable == 3
         assert len(annotation.rollouts) == k
 
@@ -239,7 +239,7 @@ class TestEarlyEnds:
 
     @pytest.mark.parametrize("kind", [OmegaPRMLocate, LinearScan], ids=lambda kind: kind.name)
     def test_a_test_that_stops_before_enough_are_decided_is_refused(self, kind):
-        """Asking ends after 5 failures: 6 decided ones would never come, and the solution be asked for ever."""
+        """Asking ends after 5 failures: 6 decided ones would never come, and nothing ever be located."""
         assert kind(k=64, zero_test=ZeroTest(p0=0.5), min_decided=5).needed_failures(64) == 5
         with pytest.raises(ConfigError, match=r"min_decided=6.*5"):
             kind(k=64, zero_test=ZeroTest(p0=0.5), min_decided=6)
@@ -264,7 +264,7 @@ class TestEarlyEnds:
         annotation = annotate(
             world(steps=3), LinearScan(k=8, zero_test=ZeroTest(p0=0.5)), lambda depth: Outcome.UNKNOWN, reason="crash"
         )
-        assert annotation.status is AnnotationStatus.ENGINE_FAILED
+        assert annotation.status is AnnotationStatus.COMPLETE
         assert len(annotation.rollouts) == 8
 
     @kinds

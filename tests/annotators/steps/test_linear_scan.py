@@ -87,7 +87,7 @@ def test_tool_outputs_are_stepped_over(world):
     [
         (EngineError("lost"), AnnotationStatus.ENGINE_FAILED, Reason.ENGINE_ERROR),
         (BudgetExhausted("spent"), AnnotationStatus.STOPPED_BY_BUDGET, Reason.BUDGET),
-        (Outcome.UNKNOWN, AnnotationStatus.ENGINE_FAILED, Reason.NONE_DECIDED),
+        (Outcome.UNKNOWN, AnnotationStatus.COMPLETE, Reason.NONE_DECIDED),
     ],
     ids=["engine", "budget", "unchecked"],
 )

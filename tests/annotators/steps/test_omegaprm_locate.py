@@ -186,7 +186,7 @@ class TestUnknownIsNeverNegative:
         """If no completion of a prefix could be checked, the location is unknown with a reason."""
         w = world(steps=8)
         annotation = search(w, lambda depth: Outcome.UNKNOWN, reason=reason)
-        assert annotation.status is AnnotationStatus.ENGINE_FAILED
+        assert annotation.status is AnnotationStatus.COMPLETE
         assert annotation.observations[0].reason == Reason.NONE_DECIDED
         assert len(w.asked) == 1
         assert len(annotation.rollouts) == 8
@@ -197,7 +197,7 @@ class TestUnknownIsNeverNegative:
         w = world(steps=4)
         assert located(search(w, lambda depth: Outcome.UNKNOWN, reason=reason)).first_error == 0
         strict = search(w, lambda depth: Outcome.UNKNOWN, reason=reason, silence_is_failure=False)
-        assert strict.status is AnnotationStatus.ENGINE_FAILED
+        assert strict.status is AnnotationStatus.COMPLETE
 
     @pytest.mark.parametrize(
         ("unknown", "min_decided", "asked"),
@@ -215,11 +215,11 @@ class TestUnknownIsNeverNegative:
     @pytest.mark.parametrize("reason", ["crash", "no_answer"])
     @pytest.mark.parametrize("unknown", [1, 4])
     def test_the_located_error_leaves_no_doubt(self, world, unknown, reason):
-        """One of those that could not be checked may be right, so the first error may be a later one: ask again."""
+        """One of those that could not be checked may be right, so the first error may be a later one."""
         told = [Outcome.WRONG] * (8 - unknown) + [Outcome.UNKNOWN] * unknown
         annotation = search(world(steps=4), lambda depth: told, reason=reason, silence_is_failure=False)
         assert located(annotation).first_error is None
-        assert annotation.status is AnnotationStatus.ENGINE_FAILED
+        assert annotation.status is AnnotationStatus.COMPLETE
         assert annotation.observations[0].reason == Reason.NONE_DECIDED
         assert f"prefix of 1 steps: {unknown} of 8" in annotation.detail
 
@@ -228,11 +228,11 @@ class TestUnknownIsNeverNegative:
         told = [Outcome.CORRECT] + [Outcome.UNKNOWN] * 7
         assert located(search(world(steps=4), lambda depth: told, reason="crash")).first_error == 3
 
-    def test_a_root_in_doubt_is_asked_again(self, world):
+    def test_a_root_in_doubt_says_nothing(self, world):
         """4 failures and 4 that could not be checked: that nothing is reachable is not known."""
         told = [Outcome.WRONG] * 4 + [Outcome.UNKNOWN] * 4
         annotation = search(world(steps=4), lambda depth: told, reason="crash", ask_root=True)
-        assert annotation.status is AnnotationStatus.ENGINE_FAILED
+        assert annotation.status is AnnotationStatus.COMPLETE
         assert annotation.observations[0].reason == Reason.NONE_DECIDED
 
     @given(
@@ -251,7 +251,7 @@ class TestUnknownIsNeverNegative:
         if error is not None and error < 5:
             counts = {Outcome.WRONG} | ({Outcome.UNKNOWN} if reason == "no_answer" else set())
             assert set(letters[error]) <= counts
-        assert (error is None) == (annotation.status is AnnotationStatus.ENGINE_FAILED)
+        assert annotation.observations[0].verdict is (Verdict.UNKNOWN if error is None else Verdict.FAILS)
 
     def test_a_right_completion_among_unknown_ones_clears(self, world):
         """One right answer proves MC > 0 whatever the others are."""

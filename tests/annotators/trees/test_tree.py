@@ -11,13 +11,10 @@ from hypothesis import strategies as st
 from steplabel.annotators import AnnotationStatus, Samples, samples_with
 from steplabel.annotators.asking.prefix import prefix_seed
 from steplabel.annotators.trees.pieces import EvenPieces
-from steplabel.annotators.trees.tree import Findings, ask_state, is_failure, monte_carlo, recut, status_of, tree_path
+from steplabel.annotators.trees.tree import Findings, ask_state, is_failure, monte_carlo, recut, tree_path
 from steplabel.schemas import (
-    BudgetExhausted,
     ConfigError,
     DataError,
-    EngineClosed,
-    EngineError,
     FinishReason,
     GoldAnswer,
     Outcome,
@@ -121,13 +118,6 @@ def test_findings() -> None:
     assert [one.subject for one in annotation.outcomes] == [*(r.key for r in samples.rollouts), path.id]
     assert annotation.outcomes[-1].outcome is Outcome.WRONG
     assert annotation.detail == "x"
-
-
-def test_how_a_search_ends() -> None:
-    """A spent budget and a failed engine are different ends."""
-    assert status_of(BudgetExhausted("spent")) is AnnotationStatus.STOPPED_BY_BUDGET
-    for error in (EngineError("gone"), EngineClosed("closed")):
-        assert status_of(error) is AnnotationStatus.ENGINE_FAILED
 
 
 class TestEvenPieces:
