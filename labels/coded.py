@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steplabel.schemas.batches import BoolArray, Counts, EvidenceBatch, FloatArray, IntArray
 
 CORRECT, WRONG, UNKNOWN, UNANSWERED = 0, 1, 2, 3
 """How something ended: `UNANSWERED` is unknown because there was no answer, `UNKNOWN` for another reason."""
+EndArray = NDArray[np.int8]
+"""Such codes. There is one for every rollout, and a byte of each instead of eight is felt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,7 @@ class CodedEvidence:
     siblings_total: IntArray
     costs: IntArray
     end_states: IntArray
-    ends: IntArray
+    ends: EndArray
     end_tokens: IntArray
     verdicts: Mapping[str, IntArray] = field(default_factory=dict)
     scores: Mapping[str, FloatArray] = field(default_factory=dict)

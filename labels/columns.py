@@ -130,7 +130,7 @@ class Columns:
             siblings_correct=solutions[:, 2].copy(),
             siblings_total=solutions[:, 3].copy(),
             end_states=end_states[here],
-            ends=np.array(self.ends, dtype=np.int64)[here],
+            ends=np.array(self.ends, dtype=np.int8)[here],
             end_tokens=np.array(self.end_tokens, dtype=np.int64)[here],
             verdicts={source: _verdicts(said, steps) for source, said in sorted(self.verdicts.items())},
             scores={source: _scores(said, steps) for source, said in sorted(self.scores.items())},

@@ -36,11 +36,15 @@ class Behind:
         at = np.zeros((len(self.names), states.size), dtype=np.bool_)
         at[self.codes, self.states] = True
         heard = np.logical_or.reduceat(at[:, states.steps], evidence.offsets[:-1], axis=1)
-        together, which = np.unique(heard.T, axis=0, return_inverse=True)
+        which = np.zeros(heard.shape[1], dtype=np.int64)
+        for is_in in heard:  # names are few, and whole numbers are compared much faster than rows
+            which = np.unique(which * 2 + is_in, return_inverse=True)[1]
+        _, samples = np.unique(which, return_index=True)
+        together = heard[:, samples].T
         joined = [
             ", ".join(sorted({name for name, is_in in zip(self.names, row, strict=True) if is_in})) for row in together
         ]
-        return joined, which.reshape(-1)
+        return joined, which
 
 
 def behind_rollouts(rollouts: Rows, places: IntArray, states: States) -> Behind:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steplabel.labels.coded import CodedEvidence
+from steplabel.labels.coded import CodedEvidence, EndArray
 from steplabel.labels.counting import Counting, ObservedScores, RolloutCounts, SiblingCounts
 from steplabel.labels.step_results import LastNumber
 from steplabel.schemas import SolutionSource
@@ -203,7 +203,7 @@ class _Ends:
     """What began somewhere: its place (a `Located` state or bare problem), how it ended, its tokens."""
 
     places: IntArray
-    ends: IntArray
+    ends: EndArray
     tokens: IntArray
 
     def joined(self, other: _Ends) -> _Ends:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from steplabel.labels.coded import CORRECT, UNANSWERED, UNKNOWN, WRONG
+from steplabel.labels.coded import CORRECT, UNANSWERED, UNKNOWN, WRONG, EndArray
 from steplabel.labels.outcomes import is_unanswered, version_order
 from steplabel.schemas import CheckedOutcome, Outcome
 from steplabel.schemas.batches import OUTCOME_CORRECT, OUTCOME_UNKNOWN, OUTCOME_WRONG, IntArray
@@ -33,7 +33,7 @@ class Chosen:
     """
 
     rows: IntArray
-    ends: IntArray
+    ends: EndArray
 
     def outcomes(self, subjects: IntArray) -> IntArray:
         """Of some subjects, as batches write outcomes: 1 correct, 0 wrong, -1 unknown."""
@@ -68,7 +68,7 @@ def choose_outcomes(outcomes: Rows, subjects: IntArray, *, size: int, voice: str
             raise NotColumnarError("one checker and version made two statements about one subject")
     rows = np.full(size, -1, dtype=np.int64)
     rows[subjects] = spoken
-    chosen = np.full(size, UNKNOWN, dtype=np.int64)
+    chosen = np.full(size, UNKNOWN, dtype=np.int8)
     chosen[subjects] = ends
     return Chosen(rows=rows, ends=chosen)
 
@@ -85,9 +85,9 @@ def _ranks(outcomes: Rows, voice: str) -> IntArray:
     return np.array([order[key] for key in keys], dtype=np.int64)[which]
 
 
-def _ends(outcomes: Rows) -> IntArray:
+def _ends(outcomes: Rows) -> EndArray:
     codes, words = coded_words(outcomes.column("outcome"))
-    ends = np.array([_ENDS[Outcome(word)] for word in words.to_pylist()], dtype=np.int64)[codes]
+    ends = np.array([_ENDS[Outcome(word)] for word in words.to_pylist()], dtype=np.int8)[codes]
     silent = np.flatnonzero(ends == UNKNOWN)
     if len(silent):
         codes, words = coded_words(outcomes.column("reason").take(silent))

@@ -40,7 +40,7 @@ def number_states(evidence: EvidenceColumns) -> States:
     """Steps of one problem with equal keys end in one state."""
     (numbers,) = numbers_of([(evidence.node_keys, evidence.step_problem)])
     heads = np.flatnonzero(firsts(numbers))
-    rank = np.empty(len(heads), dtype=np.int64)
+    rank = np.empty(len(numbers), dtype=np.int64)
     rank[numbers[heads]] = np.arange(len(heads))
     return States(steps=rank[numbers], heads=heads)
 
