@@ -8,13 +8,13 @@ behaves like a busy server, for measuring schedulers without a model.
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
+from steplabel.engines.named_function import named_function
 from steplabel.engines.port import Completion, Completions, GenerateRequest, Prompt, RenderedPrompt
 from steplabel.schemas import (
     ConfigError,
@@ -198,7 +198,7 @@ class ScriptedSpec:
             ConfigError: there is no such module or function.
         """
         return ScriptedEngine(
-            partial(_imported(self.function), **dict(self.arguments)),
+            partial(named_function(self.function, what="the scripted function"), **dict(self.arguments)),
             identity=self._identity(),
             latency=partial(_sleep, self.latency) if self.latency else None,
             slots=self.slots,
@@ -211,20 +211,6 @@ class ScriptedSpec:
     def _identity(self) -> ModelIdentity:
         arguments = f":{content_id('arguments', self.arguments)}" if self.arguments else ""
         return ModelIdentity(name=self.name, weights=self.function + arguments, licence=self.licence)
-
-
-def _imported(path: str) -> Callable[..., str | Completion]:
-    module, _, attribute = path.partition(":")
-    try:
-        function: Any = importlib.import_module(module)
-        for name in attribute.split("."):
-            function = getattr(function, name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"cannot import the scripted function {path!r}: {error}") from error
-    if not callable(function):
-        raise ConfigError(f"{path!r} is not a function but {type(function).__name__}")
-    scripted: Callable[..., str | Completion] = function
-    return scripted
 
 
 async def _sleep(seconds: float, _: GenerateRequest) -> None:

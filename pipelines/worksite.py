@@ -13,9 +13,9 @@ from filelock import FileLock, Timeout
 from steplabel.engines.budget import BudgetedSpec
 from steplabel.engines.devices import check_workers
 from steplabel.engines.lazy import LazyEngine
+from steplabel.engines.named_function import named_function
 from steplabel.engines.port import EngineSpec, GenerateRequest
-from steplabel.engines.store.redaction import named_redaction
-from steplabel.engines.store.rollout_store import StoredSpec
+from steplabel.engines.store.rollout_store import REDACTION, StoredSpec
 from steplabel.pipelines.recipe import USUAL_STEPS, Recipe, config_hash, describe
 from steplabel.pipelines.runner import RunnerChoice
 from steplabel.schemas import ConfigError, ModelIdentity, Problem, RunInfo, codec, content_id
@@ -86,7 +86,7 @@ class Worksite:
         """Lock the folder, check that it is new or this run's own, and clear what a kill left behind."""
         check_workers((recipe.policy, recipe.completer), options.runner.workers)
         if options.redact:
-            named_redaction(options.redact)  # a wrong name ends here, before anything is written
+            named_function(options.redact, what=REDACTION)  # a wrong name ends here, before anything is written
         folder = OutputFolder(options.output)
         folder.require_free()
         asked, models = fingerprint(options.input), _models(recipe)

@@ -5,7 +5,6 @@ file.py            the SQLite file; schema.py its tables, versions and migration
 rows.py            keys, rows and their checksums
 writer.py          the one writing thread; commit.py its transactions
 flights.py         equal requests at the same time
-redaction.py       what must not be kept is taken out of texts
 usage.py           counts of requests, samples, tokens and money
 progress.py        what a run has done so far
 

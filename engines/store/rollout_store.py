@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from steplabel.engines.lazy import LazyEngine
+from steplabel.engines.named_function import named_function
 from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, PartlyAnswered, RenderedPrompt
 from steplabel.engines.store.file import open_for_reading, store_errors
 from steplabel.engines.store.flights import Drawn, Flight, Flights
-from steplabel.engines.store.redaction import Redact, named_redaction
 from steplabel.engines.store.rows import (
     COLUMNS,
     REQUEST,
@@ -53,6 +53,12 @@ class _Asking:
     request: GenerateRequest
     rendered: RenderedPrompt
     key: bytes
+
+
+Redact: TypeAlias = Callable[[str], str]
+"""Returns the text as it may be stored; an unchanged one where there is nothing to hide."""
+REDACTION: Final = "the redaction"
+"""What errors call a function that is named for it."""
 
 
 class RolloutStore:
@@ -299,6 +305,6 @@ class StoredSpec:
     redact: str = ""
 
     def open(self) -> RolloutStore:
-        """Open the store. Raises StoreError as `RolloutStore` does, and ConfigError as `named_redaction`."""
-        redact = named_redaction(self.redact) if self.redact else None
+        """Open the store. Raises StoreError as `RolloutStore` does, and ConfigError as `named_function`."""
+        redact = named_function(self.redact, what=REDACTION) if self.redact else None
         return RolloutStore(LazyEngine(self.engine), self.path, run_id=self.run_id, redact=redact)

@@ -156,6 +156,31 @@ def test_a_killed_worker_ends_the_run_with_a_word(site: Callable[[str], Site]) -
     assert hurt.files() == whole.files()
 
 
+DIES = (
+    "import os, sys, threading, time\n"
+    + """
+if "steplabel.pipelines.worker_process" in sys.orig_argv:
+    seconds = float(os.environ["STEPLABEL_TEST_DIES_AFTER"])
+    threading.Thread(target=lambda: (time.sleep(seconds), os._exit(7)), daemon=True).start()
+"""
+)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.7, 1.4, 2.1])
+def test_a_worker_that_dies_at_its_start(site: Callable[[str], Site], tmp_path: Path, seconds: float) -> None:
+    """Before it said that it is there or after: the run ends with a word, and does not wait for it."""
+    (tmp_path / "sitecustomize.py").write_text(DIES)
+    one = replace(site("one"), seconds=0.02)
+    done = subprocess.run(
+        one.command("--workers", "2"),
+        env=one.environment() | with_path(f"{tmp_path}{os.pathsep}{Path(__file__).parent}")
+        | {"STEPLABEL_TEST_DIES_AFTER": str(seconds)},
+        check=False, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "ended with code 7" in done.stderr + done.stdout
+
+
 def test_workers_end_with_the_process_that_started_them(site: Callable[[str], Site]) -> None:
     """kill -9 of the command alone leaves no process behind."""
     left = replace(site("left"), seconds=0.02)
