@@ -32,6 +32,7 @@ WALLS = {
     "huggingface_hub": ("engines/",),
     "jinja2": ("engines/",),
     "z3": ("verifiers/",),
+    "cvc5": ("verifiers/",),
     "math_verify": ("verifiers/",),
     "sympy": ("verifiers/",),
     "latex2sympy2_extended": ("verifiers/",),

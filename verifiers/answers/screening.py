@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 
 from steplabel.schemas import Reason
-from steplabel.verifiers.notation import has_foreign_digits, is_clean
-from steplabel.verifiers.numbers import MAX_DEPTH
+from steplabel.verifiers.text.notation import has_foreign_digits, is_clean
+from steplabel.verifiers.text.numbers import MAX_DEPTH
 
 MAX_CHARS = 2_048
 MAX_DIGITS = 40

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 
 from steplabel.schemas import Outcome
-from steplabel.verifiers.agreement import Relation, relate
-from steplabel.verifiers.numbers import MAX_DEPTH, Number, read_number
+from steplabel.verifiers.answers.agreement import Relation, relate
+from steplabel.verifiers.text.numbers import MAX_DEPTH, Number, read_number
 
 MAX_ENTRIES = 64
 

@@ -7,7 +7,7 @@ Not covered: golds that are wrong.
 from __future__ import annotations
 
 from steplabel.schemas import AnswerType, GoldAnswer
-from steplabel.verifiers.maths import read_formula
+from steplabel.verifiers.answers.maths import read_formula
 
 
 def unreadable_gold(gold: GoldAnswer) -> str:

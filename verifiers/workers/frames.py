@@ -8,14 +8,20 @@ from typing import Any
 
 HEADER = struct.Struct(">I")
 MAX_FRAME = 1 << 20
-"""No message is longer: what is asked is screened to a few kilobytes, the reply is a few numbers."""
+"""No message is longer: what is asked is screened before, and a reply says a few things about it."""
 
 Message = dict[str, Any]
 
 
 def encode_frame(message: Message) -> bytes:
-    """One message with its header."""
-    body = json.dumps(message).encode()
+    """One message with its header; equal messages are equal bytes.
+
+    Raises:
+        ValueError: it is longer than `MAX_FRAME`.
+    """
+    body = json.dumps(message, sort_keys=True).encode()
+    if len(body) > MAX_FRAME:
+        raise ValueError(f"a message of {len(body):,} bytes; at most {MAX_FRAME:,} travel")
     return HEADER.pack(len(body)) + body
 
 

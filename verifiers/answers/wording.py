@@ -19,7 +19,7 @@ import re
 import unicodedata
 
 from steplabel.schemas import Outcome
-from steplabel.verifiers.notation import plain
+from steplabel.verifiers.text.notation import plain
 
 Decision = tuple[Outcome, str]
 

@@ -1,9 +1,10 @@
-"""The parent's side of the maths workers: start, ask, kill, remember.
+"""The parent's side of the workers: start, ask, kill, remember.
 
 Workers are started by exec of a fresh interpreter, never by forking this process (Beam and gRPC threads do
-not survive a fork). One wall-clock budget covers parse, parse and verify; who passes it is killed and started
+not survive a fork). One wall-clock budget covers all that a question needs; who passes it is killed and started
 anew for the next question. A question that killed a worker is quarantined and never asked again; answers are
-cached. Both memories are bounded. Any thread may ask: with more threads than workers, they queue.
+cached by the question's content. Both memories are bounded. Any thread may ask: with more threads than workers,
+they queue.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any, Generic, TypeVar
 
 from steplabel.schemas import Reason
-from steplabel.verifiers.frames import HEADER, MAX_FRAME, Message, decode_body, encode_frame
+from steplabel.verifiers.workers.frames import HEADER, MAX_FRAME, Message, decode_body, encode_frame
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -44,14 +45,10 @@ class WorkerLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the algebra system said of one pair; `failed` is a `Reason` where it said nothing."""
+    """What a worker answered; `failed` is a `Reason` where it did not."""
 
+    answer: Message = field(default_factory=dict)
     failed: str = ""
-    parsed: bool = False
-    equal: bool = False
-    reverse: bool = False
-    gold_value: str = ""
-    answer_value: str = ""
 
 
 class _Memory(Generic[K, V]):
@@ -81,7 +78,7 @@ class _WorkerGoneError(Exception):
 class _Worker:
     """One child process and its pipes. Used by one thread at a time."""
 
-    def __init__(self, limits: WorkerLimits) -> None:
+    def __init__(self, task: str, limits: WorkerLimits) -> None:
         self._limits = limits
         self.stopped = False
         # -P: the working directory may hold a file named like a standard module; our own path is passed on
@@ -92,8 +89,10 @@ class _Worker:
                 sys.executable,
                 "-P",
                 "-m",
-                "steplabel.verifiers.maths_worker",
+                "steplabel.verifiers.workers.worker",
+                task,
                 str(limits.memory_mb),
+                str(limits.timeout_s),
                 str(os.getpid()),
             ],
             stdin=subprocess.PIPE,
@@ -121,19 +120,20 @@ class _Worker:
         self.stopped = True
         self._process.kill()
 
-    def ask(self, gold: str, answer: str) -> Reply:
-        """Ask one question; raises _WorkerGoneError if no answer comes within the budget."""
+    def ask(self, question: bytes) -> Reply:
+        """Ask one question, a frame; raises _WorkerGoneError if no answer comes within the budget."""
         try:
             pipe = self._pipe(self._process.stdin)
-            pipe.write(encode_frame({"gold": gold, "answer": answer, "seconds": self._limits.timeout_s}))
+            pipe.write(question)
             pipe.flush()
         except OSError as error:
             raise _WorkerGoneError(Reason.CRASH) from error
         reply = self._receive(self._limits.timeout_s)
-        if "parsed" not in reply:
+        if "exhausted" in reply:
             raise _WorkerGoneError(Reason.CRASH)  # out of memory or stack: its state is not to be trusted
-        reply.pop("error", None)
-        return Reply(**reply)
+        if "error" in reply:
+            return Reply(failed=Reason.UNSUPPORTED)
+        return Reply(answer=reply["answer"])
 
     def kill(self) -> None:
         """End the process at once and reap it."""
@@ -176,22 +176,31 @@ class _Worker:
         return pipe
 
 
-class MathsPool:
-    """Killable workers behind one verb, `ask`."""
+class WorkerPool:
+    """Killable workers behind one verb, `ask`.
 
-    def __init__(self, limits: WorkerLimits) -> None:
-        self._limits = limits
+    Args:
+        task: the function that answers questions, as `package.module:function` of ours; it takes and returns a
+            `Message`. Where it raises, the answer is `unsupported`.
+    """
+
+    def __init__(self, task: str, limits: WorkerLimits) -> None:
+        self._task, self._limits = task, limits
         self._slots = threading.BoundedSemaphore(limits.workers)
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
-        self._replies: _Memory[tuple[str, str], Reply] = _Memory(_CACHE)
-        self._quarantine: _Memory[tuple[str, str], Reply] = _Memory(_QUARANTINE)
+        self._replies: _Memory[bytes, Reply] = _Memory(_CACHE)
+        self._quarantine: _Memory[bytes, Reply] = _Memory(_QUARANTINE)
         self._start_failures = 0
 
-    def ask(self, gold: str, answer: str) -> Reply:
-        """Compare two screened formulas. Never raises: what fails comes back as `Reply.failed`."""
-        key = (gold, answer)
+    def ask(self, question: Message) -> Reply:
+        """Ask one screened question. What fails comes back as `Reply.failed`.
+
+        Raises:
+            ValueError: the question is larger than a frame: screen it first.
+        """
+        key = encode_frame(question)
         if known := self._known(key):
             return known
         with self._slots:
@@ -201,7 +210,7 @@ class MathsPool:
             if worker is None:
                 return Reply(failed=Reason.CRASH)
             try:
-                reply = worker.ask(gold, answer)
+                reply = worker.ask(key)
             except _WorkerGoneError as death:
                 return self._buried(worker, key, str(death))
             self._returned(worker, key, reply)
@@ -227,7 +236,7 @@ class MathsPool:
         for worker in (*self._idle, *self._busy):
             worker.forget()
 
-    def _known(self, key: tuple[str, str]) -> Reply | None:
+    def _known(self, key: bytes) -> Reply | None:
         with self._lock:
             return self._replies.get(key) or self._quarantine.get(key)
 
@@ -245,7 +254,7 @@ class MathsPool:
 
     def _started(self) -> _Worker | None:
         try:
-            worker = _Worker(self._limits)
+            worker = _Worker(self._task, self._limits)
         except (_WorkerGoneError, OSError):
             with self._lock:
                 self._start_failures += 1
@@ -255,7 +264,7 @@ class MathsPool:
             self._busy.add(worker)
         return worker
 
-    def _returned(self, worker: _Worker, key: tuple[str, str], reply: Reply) -> None:
+    def _returned(self, worker: _Worker, key: bytes, reply: Reply) -> None:
         with self._lock:
             self._replies.put(key, reply)
             self._busy.discard(worker)
@@ -264,7 +273,7 @@ class MathsPool:
                 return
         worker.kill()
 
-    def _buried(self, worker: _Worker, key: tuple[str, str], reason: str) -> Reply:
+    def _buried(self, worker: _Worker, key: bytes, reason: str) -> Reply:
         worker.kill()
         reply = Reply(failed=reason)
         with self._lock:
@@ -274,20 +283,20 @@ class MathsPool:
         return reply
 
 
-_pools: dict[WorkerLimits, MathsPool] = {}
+_pools: dict[tuple[str, WorkerLimits], WorkerPool] = {}
 _pools_lock = threading.Lock()
 
 
-def pool_for(limits: WorkerLimits) -> MathsPool:
-    """This process's pool with these limits; no worker starts before the first question."""
+def pool_for(task: str, limits: WorkerLimits) -> WorkerPool:
+    """This process's pool for a task with these limits; no worker starts before the first question."""
     with _pools_lock:
-        if limits not in _pools:
-            _pools[limits] = MathsPool(limits)
-        return _pools[limits]
+        if (task, limits) not in _pools:
+            _pools[task, limits] = WorkerPool(task, limits)
+        return _pools[task, limits]
 
 
 def close_workers() -> None:
-    """End this process's maths workers. A later question starts new ones. Done at exit, too."""
+    """End this process's workers. A later question starts new ones. Done at exit, too."""
     with _pools_lock:
         pools = list(_pools.values())
     for pool in pools:

@@ -23,9 +23,9 @@ from functools import lru_cache
 from itertools import islice
 
 from steplabel.schemas import AnswerType
-from steplabel.verifiers.notation import MAX_ANSWER_CHARS, plain, unwrapped
-from steplabel.verifiers.numbers import read_number
-from steplabel.verifiers.screening import has_words
+from steplabel.verifiers.answers.screening import has_words
+from steplabel.verifiers.text.notation import MAX_ANSWER_CHARS, plain, unwrapped
+from steplabel.verifiers.text.numbers import read_number
 
 TAIL_CHARS = 50_000
 """Only the end of a text is searched: an answer that 50,000 characters follow is not a final one."""

@@ -1,4 +1,4 @@
-"""The maths workers: killed when they hang, never asked again what killed them, gone when their parent is."""
+"""The workers, asked of formulas: killed when they hang, asked nothing twice that killed them, gone with us."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ import pytest
 
 from steplabel.schemas import AnswerType, ConfigError, GoldAnswer, Outcome, Reason
 from steplabel.verifiers import AnswerChecker, close_workers
-from steplabel.verifiers.maths_pool import MathsPool, Reply, WorkerLimits, pool_for
+from steplabel.verifiers.answers.checker import COMPARE
+from steplabel.verifiers.workers.frames import Message
+from steplabel.verifiers.workers.pool import Reply, WorkerLimits, WorkerPool, pool_for
 
 # Passes no screening, so it is asked of the pool itself: hangs for minutes.
 ENDLESS = "(a+b+c+d+e+f)^{60}"
@@ -24,11 +26,15 @@ GREEDY = "10^{10^{10}}"
 
 
 @pytest.fixture
-def pool(request: pytest.FixtureRequest) -> Iterator[MathsPool]:
+def pool(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
     """A pool of one worker with a short budget, unless a test names another one."""
-    pool = MathsPool(WorkerLimits(timeout_s=getattr(request, "param", 1.0), memory_mb=1_024, workers=1))
+    pool = WorkerPool(COMPARE, WorkerLimits(timeout_s=getattr(request, "param", 1.0), memory_mb=1_024, workers=1))
     yield pool
     pool.close()
+
+
+def pair(gold: str, answer: str) -> Message:
+    return {"gold": gold, "answer": answer}
 
 
 def wait_until_gone(pid: int, seconds: float) -> bool:
@@ -50,74 +56,74 @@ def test_nothing_starts_before_the_first_question() -> None:
     checker = AnswerChecker(worker_timeout_s=4.5)
     checker.check("1/2", GoldAnswer(text="0.5"))
     assert checker.fast(r"\sqrt{8}", GoldAnswer(text=r"2\sqrt{2}", type=AnswerType.EXPRESSION)) is None
-    assert pool_for(limits).pids() == []
+    assert pool_for(COMPARE, limits).pids() == []
 
 
-def test_a_hanging_question_is_killed_and_quarantined(pool: MathsPool) -> None:
+def test_a_hanging_question_is_killed_and_quarantined(pool: WorkerPool) -> None:
     """It is unknown within its budget, at once the second time, and the pool works on."""
-    assert pool.ask("1", "1").equal
+    assert pool.ask(pair("1", "1")).answer["equal"]
     (first,) = pool.pids()
     started = time.monotonic()
-    assert pool.ask("1", ENDLESS).failed == Reason.TIMEOUT
+    assert pool.ask(pair("1", ENDLESS)).failed == Reason.TIMEOUT
     assert time.monotonic() - started < 5.0
     assert wait_until_gone(first, 2.0)
     started = time.monotonic()
-    assert pool.ask("1", ENDLESS).failed == Reason.TIMEOUT
+    assert pool.ask(pair("1", ENDLESS)).failed == Reason.TIMEOUT
     assert time.monotonic() - started < 0.1
     assert pool.pids() == []
-    assert pool.ask(r"2\sqrt{2}", r"\sqrt{8}").equal
+    assert pool.ask(pair(r"2\sqrt{2}", r"\sqrt{8}")).answer["equal"]
     assert pool.pids() != [first]
 
 
 def test_memory_is_bounded() -> None:
     """What wants more than its address space, or seconds, is unknown; this process does not notice."""
-    pool = MathsPool(WorkerLimits(timeout_s=5.0, memory_mb=400, workers=1))
-    reply = pool.ask("1", GREEDY)
-    assert reply.failed in (Reason.CRASH, Reason.TIMEOUT) or not reply.equal
+    pool = WorkerPool(COMPARE, WorkerLimits(timeout_s=5.0, memory_mb=400, workers=1))
+    reply = pool.ask(pair("1", GREEDY))
+    assert reply.failed in (Reason.CRASH, Reason.TIMEOUT) or not reply.answer["equal"]
     pool.close()
 
 
-def test_answers_are_remembered(pool: MathsPool) -> None:
+def test_answers_are_remembered(pool: WorkerPool) -> None:
     """The same question again does not reach the worker."""
-    asked = pool.ask(r"2\sqrt{2}", r"\sqrt{8}")
+    asked = pool.ask(pair(r"2\sqrt{2}", r"\sqrt{8}"))
     pool.close()
-    assert pool.ask(r"2\sqrt{2}", r"\sqrt{8}") is asked
+    assert pool.ask(pair(r"2\sqrt{2}", r"\sqrt{8}")) is asked
     assert pool.pids() == []
 
 
-def test_a_worker_that_died_between_questions_blames_neither(pool: MathsPool) -> None:
+def test_a_worker_that_died_between_questions_blames_neither(pool: WorkerPool) -> None:
     """Killed from outside while idle, it is replaced, and the next question is answered."""
-    pool.ask("1", "1")
+    pool.ask(pair("1", "1"))
     (pid,) = pool.pids()
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.2)
-    assert pool.ask("2", "2").equal
+    assert pool.ask(pair("2", "2")).answer["equal"]
     assert pool.pids() != [pid]
 
 
 @pytest.mark.parametrize("pool", [60.0], indirect=True)
-def test_threads_share_one_worker(pool: MathsPool) -> None:
+def test_threads_share_one_worker(pool: WorkerPool) -> None:
     """Many threads ask at once; each gets the answer to its own question, however busy the machine."""
     replies: dict[int, Reply] = {}
 
     def ask(number: int) -> None:
-        replies[number] = pool.ask(rf"\sqrt{{{number**2}}}", str(number if number % 2 else number + 1))
+        replies[number] = pool.ask(pair(rf"\sqrt{{{number**2}}}", str(number if number % 2 else number + 1)))
 
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(1, 17)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {n for n, reply in replies.items() if reply.equal} == {n for n in range(1, 17) if n % 2}
+    assert {n for n, reply in replies.items() if reply.answer["equal"]} == {n for n in range(1, 17) if n % 2}
     assert len(pool.pids()) == 1
 
 
-def test_closing_ends_workers_and_blames_no_question(pool: MathsPool) -> None:
+def test_closing_ends_workers_and_blames_no_question(pool: WorkerPool) -> None:
     """A question under way when the pool closes is unknown, and may be asked again."""
-    pool.ask("1", "1")
+    pool.ask(pair("1", "1"))
     (pid,) = pool.pids()
     replies: list[Reply] = []
-    thread = threading.Thread(target=lambda: replies.append(pool.ask("1", "(a+b+c)^{40}")))
+    thread = threading.Thread(target=lambda: replies.append(pool.ask(pair("1", "(a+b+c)^{40}"))))
     thread.start()
     time.sleep(0.2)
     pool.close()
@@ -139,11 +145,14 @@ def test_close_workers_may_be_called_twice_and_work_goes_on() -> None:
 
 PARENT = """
 import sys, threading
-from steplabel.verifiers.maths_pool import MathsPool, WorkerLimits
-pool = MathsPool(WorkerLimits(timeout_s=60.0, memory_mb=1024, workers=1))
-pool.ask("1", "1")
+from steplabel.verifiers.answers.checker import COMPARE
+from steplabel.verifiers.workers.pool import WorkerLimits, WorkerPool
+pool = WorkerPool(COMPARE, WorkerLimits(timeout_s=60.0, memory_mb=1024, workers=1))
+def pair(gold, answer):
+    return {"gold": gold, "answer": answer}
+pool.ask(pair("1", "1"))
 print(pool.pids()[0], flush=True)
-pool.ask("1", sys.argv[1]) if len(sys.argv) > 1 else threading.Event().wait()
+pool.ask(pair("1", sys.argv[1])) if len(sys.argv) > 1 else threading.Event().wait()
 """
 
 

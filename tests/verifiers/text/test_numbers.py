@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome
 from steplabel.verifiers import AnswerChecker
-from steplabel.verifiers.agreement import compare_numbers, has_finite_decimals, relate
-from steplabel.verifiers.notation import plain
-from steplabel.verifiers.numbers import Number, read_number
+from steplabel.verifiers.answers.agreement import compare_numbers, has_finite_decimals, relate
+from steplabel.verifiers.text.notation import plain
+from steplabel.verifiers.text.numbers import Number, read_number
 
 OFFLINE = AnswerChecker(use_worker=False)
 integers = st.integers(min_value=-(10**15), max_value=10**15)

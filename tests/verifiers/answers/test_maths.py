@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome
 from steplabel.verifiers import AnswerChecker, CheckedAnswer
-from steplabel.verifiers.maths import believe, read_formula
-from steplabel.verifiers.maths_pool import Reply
+from steplabel.verifiers.answers.maths import Compared, believe, read_formula
 
 CORRECT, WRONG, UNKNOWN = Outcome.CORRECT, Outcome.WRONG, Outcome.UNKNOWN
 OFFLINE = AnswerChecker(use_worker=False)
@@ -122,18 +121,18 @@ def test_a_number_in_prose_is_asked_and_not_the_prose(check: Check) -> None:
 
 
 REPLIES = [
-    ("timeout", Reply(failed="timeout"), UNKNOWN),
-    ("crash", Reply(failed="crash"), UNKNOWN),
-    ("unparsed", Reply(parsed=False), UNKNOWN),
-    ("one way only", Reply(parsed=True, equal=True, reverse=False), UNKNOWN),
-    ("other way only", Reply(parsed=True, equal=False, reverse=True), UNKNOWN),
-    ("equal", Reply(parsed=True, equal=True, reverse=True), CORRECT),
-    ("different", Reply(parsed=True), WRONG),
+    ("timeout", Compared(failed="timeout"), UNKNOWN),
+    ("crash", Compared(failed="crash"), UNKNOWN),
+    ("unparsed", Compared(parsed=False), UNKNOWN),
+    ("one way only", Compared(parsed=True, equal=True, reverse=False), UNKNOWN),
+    ("other way only", Compared(parsed=True, equal=False, reverse=True), UNKNOWN),
+    ("equal", Compared(parsed=True, equal=True, reverse=True), CORRECT),
+    ("different", Compared(parsed=True), WRONG),
 ]
 
 
 @pytest.mark.parametrize(("reply", "outcome"), [r[1:] for r in REPLIES], ids=[r[0] for r in REPLIES])
-def test_believing(reply: Reply, outcome: Outcome) -> None:
+def test_believing(reply: Compared, outcome: Outcome) -> None:
     """Only what both sides and both directions agree on is believed."""
     gold, answer = (read_formula(text, loose=False) for text in (r"\sqrt{2}", r"\sqrt{3}"))
     assert believe(gold, answer, reply)[0] is outcome
@@ -142,7 +141,7 @@ def test_believing(reply: Reply, outcome: Outcome) -> None:
 def test_a_percent_sign_on_one_side_is_not_believed() -> None:
     """math-verify drops percent signs, so its word counts only if both sides have one."""
     gold, answer = (read_formula(text, loose=False) for text in (r"\sqrt{2}\%", r"\sqrt{2}"))
-    assert believe(gold, answer, Reply(parsed=True, equal=True, reverse=True))[0] is UNKNOWN
+    assert believe(gold, answer, Compared(parsed=True, equal=True, reverse=True))[0] is UNKNOWN
 
 
 entries = st.lists(st.integers(min_value=-99, max_value=99), min_size=2, max_size=6)

@@ -17,18 +17,18 @@ from fractions import Fraction
 from functools import lru_cache
 
 from steplabel.schemas import Outcome, Reason
-from steplabel.verifiers.agreement import compare_numbers
-from steplabel.verifiers.maths_pool import Reply
-from steplabel.verifiers.notation import MAX_ANSWER_CHARS, has_foreign_digits, is_clean, plain
-from steplabel.verifiers.numbers import Number, read_number
-from steplabel.verifiers.screening import (
+from steplabel.verifiers.answers.agreement import compare_numbers
+from steplabel.verifiers.answers.screening import (
     has_words,
     is_relation,
     refused,
     same_letters_but_for_case,
 )
-from steplabel.verifiers.structures import Structure, compare_structures, read_structures, same_brackets
-from steplabel.verifiers.units import Unit, read_unit
+from steplabel.verifiers.answers.structures import Structure, compare_structures, read_structures, same_brackets
+from steplabel.verifiers.text.notation import MAX_ANSWER_CHARS, has_foreign_digits, is_clean, plain
+from steplabel.verifiers.text.numbers import Number, read_number
+from steplabel.verifiers.text.units import Unit, read_unit
+from steplabel.verifiers.workers.pool import Reply
 
 Decision = tuple[Outcome, str]
 
@@ -93,7 +93,32 @@ def decide(gold: Formula, answer: Formula, *, ignore_percent: bool = False) -> D
     return _decide_notation(gold.text, answer.text) or _decide_structures(gold, answer) or _unaskable(gold, answer)
 
 
-def believe(gold: Formula, answer: Formula, reply: Reply) -> Decision:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What the algebra system said of one pair; `failed` is a `Reason` where it said nothing.
+
+    Attributes:
+        parsed: whether both were read as mathematics.
+        equal: gold against answer; `reverse`: the other way round, since math-verify is not symmetric.
+        gold_value, answer_value: decimal digits where both are real numbers, so that rounding is judged by our policy.
+    """
+
+    failed: str = ""
+    parsed: bool = False
+    equal: bool = False
+    reverse: bool = False
+    gold_value: str = ""
+    answer_value: str = ""
+
+    @classmethod
+    def of(cls, reply: Reply) -> Compared:
+        """What a worker's reply says."""
+        if reply.failed == Reason.UNSUPPORTED:
+            return cls(failed=Reason.UNPARSABLE)
+        return cls(failed=reply.failed, **reply.answer)
+
+
+def believe(gold: Formula, answer: Formula, reply: Compared) -> Decision:
     """Turn the algebra system's reply into a decision, by the rules above."""
     if reply.failed or not reply.parsed:
         return Outcome.UNKNOWN, reply.failed or Reason.UNPARSABLE
@@ -193,7 +218,7 @@ def _in_base(digits: str, base: int) -> int | None:
         return None
 
 
-def _rounded(gold: Formula, answer: Formula, reply: Reply) -> Decision | None:
+def _rounded(gold: Formula, answer: Formula, reply: Compared) -> Decision | None:
     """One side a printed decimal, the other a root or a multiple of pi: judged by our own rounding policy."""
     pairs = ((gold.number, reply.answer_value), (answer.number, reply.gold_value))
     for printed, digits in pairs:

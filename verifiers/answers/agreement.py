@@ -22,7 +22,7 @@ from enum import Enum, auto
 from fractions import Fraction
 
 from steplabel.schemas import Outcome
-from steplabel.verifiers.numbers import Number
+from steplabel.verifiers.text.numbers import Number
 
 _NOISE_DIGITS = 12
 _NOISE_DECIMALS = 4

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from steplabel.schemas import AnswerType, FinishReason, GoldAnswer, Outcome, Reason
 from steplabel.verifiers import AnswerChecker
-from steplabel.verifiers.answers import _quick
+from steplabel.verifiers.answers.checker import _quick
 
 CHECKER = AnswerChecker(use_worker=False)
 N, E, C, T = AnswerType.NUMBER, AnswerType.EXPRESSION, AnswerType.CHOICE, AnswerType.TEXT

@@ -24,14 +24,16 @@ from steplabel.schemas import (
     Reason,
     content_id,
 )
-from steplabel.verifiers.extraction import Found, find_answer, is_prose, math_segment, numbers_in
-from steplabel.verifiers.maths import Formula, believe, decide, read_formula
-from steplabel.verifiers.maths_pool import WorkerLimits, pool_for
-from steplabel.verifiers.notation import MAX_ANSWER_CHARS, is_clean, plain
-from steplabel.verifiers.screening import has_words
-from steplabel.verifiers.wording import compare_choices, compare_texts
+from steplabel.verifiers.answers.extraction import Found, find_answer, is_prose, math_segment, numbers_in
+from steplabel.verifiers.answers.maths import Compared, Formula, believe, decide, read_formula
+from steplabel.verifiers.answers.screening import has_words
+from steplabel.verifiers.answers.wording import compare_choices, compare_texts
+from steplabel.verifiers.text.notation import MAX_ANSWER_CHARS, is_clean, plain
+from steplabel.verifiers.workers.pool import WorkerLimits, pool_for
 
 _WORKER: Final = "worker"
+COMPARE: Final = "steplabel.verifiers.answers.maths_task:compare"
+"""What the worker processes do."""
 
 # The commonest end of a solution, read without the general extractor: a last line "Answer: 42". Must say
 # exactly what the general path would say, which a test asserts.
@@ -202,7 +204,8 @@ class AnswerChecker:
         if left.refused or right.refused:
             return Outcome.UNKNOWN, left.refused or right.refused
         limits = WorkerLimits(timeout_s=self.worker_timeout_s, memory_mb=self.worker_memory_mb, workers=self.workers)
-        return believe(left, right, pool_for(limits).ask(left.body, right.body))
+        reply = pool_for(COMPARE, limits).ask({"gold": left.body, "answer": right.body})
+        return believe(left, right, Compared.of(reply))
 
 
 _CUT = {FinishReason.LENGTH: Reason.LENGTH, FinishReason.FILTERED: Reason.FILTERED}

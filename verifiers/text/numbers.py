@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from steplabel.verifiers.units import NO_UNIT, Unit, read_unit
+from steplabel.verifiers.text.units import NO_UNIT, Unit, read_unit
 
 MAX_DIGITS = 1_500
 """Digits in one literal: models do write 1.2727... for a thousand digits. Converting takes microseconds."""

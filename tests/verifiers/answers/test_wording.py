@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from steplabel.schemas import AnswerType, GoldAnswer, Outcome
 from steplabel.verifiers import AnswerChecker
-from steplabel.verifiers.wording import compare_choices, compare_texts, fold
+from steplabel.verifiers.answers.wording import compare_choices, compare_texts, fold
 
 CORRECT, WRONG, UNKNOWN = Outcome.CORRECT, Outcome.WRONG, Outcome.UNKNOWN
 
