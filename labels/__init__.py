@@ -21,6 +21,7 @@ Counts to labels
     advantage.py     a prover's advantage (PAV), step-wise rewards (VSRM), advantages in a group (GiGPO)
     credit.py        min-form credit (PURE)
     gate.py          nothing is earned by a wrong answer (G-RA)
+    verified.py      what verifiers said of the steps (FoVer)
     scored.py        what a source graded itself: values (AlphaMath) and their change (IGPO)
     searched.py      the steps that a search singled out, by their counts (OmegaPRM)
     routes.py        values by the way to a right answer (ReST-MCTS*)
@@ -41,7 +42,7 @@ Not covered yet: posterior.
 from steplabel.labels.advantage import GroupAdvantage, ProcessAdvantage, StepwiseReward
 from steplabel.labels.apply import is_labelled, label_evidence
 from steplabel.labels.coded import CodedEvidence, count_coded
-from steplabel.labels.counting import Counted, ObservedScores, RolloutCounts, SiblingCounts
+from steplabel.labels.counting import Counted, ObservedScores, ObservedVerdicts, RolloutCounts, SiblingCounts
 from steplabel.labels.counts import count_evidence, evidence_tokens
 from steplabel.labels.credit import MinForm
 from steplabel.labels.estimates import Ending
@@ -57,6 +58,7 @@ from steplabel.labels.scored import ScoredGain, ScoredValue
 from steplabel.labels.searched import SearchedEdges
 from steplabel.labels.siblings import count_siblings
 from steplabel.labels.step_results import LastNumber, last_number
+from steplabel.labels.verified import Verified
 
 __all__ = [
     "POLICIES",
@@ -72,6 +74,7 @@ __all__ = [
     "LastNumber",
     "MinForm",
     "ObservedScores",
+    "ObservedVerdicts",
     "OutcomeGated",
     "ProcessAdvantage",
     "RelativeProgress",
@@ -85,6 +88,7 @@ __all__ = [
     "Soft",
     "StepPreference",
     "StepwiseReward",
+    "Verified",
     "count_coded",
     "count_evidence",
     "count_siblings",

@@ -2,7 +2,8 @@
 
 Policies read counts and do not care whose they are. Most are counted from rollouts of the steps' ends; `Counted`
 gives a policy another source under a name of its own, so that a row says what its numbers rest on. Policies of
-scores (`scored.py`) read no counts; they say so with `ObservedScores`.
+scores (`scored.py`) and verdicts (`verified.py`) read no counts; they say so with `ObservedScores` and
+`ObservedVerdicts`.
 """
 
 from __future__ import annotations
@@ -162,6 +163,42 @@ class ObservedScores:
     def spoke(self, batch: EvidenceBatch) -> BoolArray:
         """[n], whether any state after a step has a score."""
         return _any_step(batch, ~np.isnan(batch.scores_of(self.source)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedVerdicts:
+    """What verifiers said of the steps; rollouts are counted beside it as ever.
+
+    Attributes:
+        sources: of the observations.
+    """
+
+    hears_outcome: ClassVar[bool] = False
+
+    sources: tuple[str, ...]
+
+    @property
+    def source(self) -> str:
+        """The verifiers."""
+        return "+".join(self.sources)
+
+    @property
+    def word(self) -> str:
+        """The verifiers."""
+        return joined(*self.sources)
+
+    def count(self, evidence: Sequence[Evidence], *, completer: str | None, checker: str | None) -> EvidenceBatch:
+        """As `count_evidence`: `completer` and `checker` choose among rollouts alone."""
+        return count_evidence(evidence, completer=completer, checker=checker)
+
+    def completers(self, record: Evidence, *, completer: str | None) -> list[str]:  # noqa: ARG002 - none speaks
+        """No completer speaks."""
+        return [""] * len(record.solutions)
+
+    def spoke(self, batch: EvidenceBatch) -> BoolArray:
+        """[n], whether any step was decided by any of them."""
+        decided = [batch.verdicts_of(source) != 0 for source in self.sources]
+        return _any_step(batch, np.logical_or.reduce(decided))
 
 
 @runtime_checkable

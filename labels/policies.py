@@ -21,6 +21,7 @@ from steplabel.labels.scan import Scan
 from steplabel.labels.scored import ScoredGain, ScoredValue
 from steplabel.labels.searched import SearchedEdges
 from steplabel.labels.step_results import LastNumber
+from steplabel.labels.verified import Verified
 from steplabel.schemas import AfterError, LabelTarget
 
 __all__ = ["NAMED_BY_OPTIONS", "POLICIES", "PROBE", "HardAbove", "HardAny", "LabelPolicy", "Soft", "reads_shares"]
@@ -47,6 +48,7 @@ NAMED_BY_OPTIONS = (
     ScoredGain,
     RouteValue,
     SearchedEdges,
+    Verified,
     Counted,
 )
 """Policies that derive their name from their options if it is empty: after a change of options, empty it."""
@@ -93,6 +95,9 @@ _READY: tuple[LabelPolicy, ...] = (
     ScoredValue(name="mcts", source="mcts"),
     RouteValue(name="rest_mcts"),
     ScoredGain(name="igpo"),
+    # What verifiers said of the steps themselves: the names of sources are the verifiers'.
+    Verified(name="fover", sources=("logic",), proves=True),
+    Verified(name="refuted", sources=("arithmetic", "latex_arithmetic", "z3_entailment")),
 )
 
 POLICIES: Mapping[str, LabelPolicy] = MappingProxyType({policy.name: policy for policy in _READY})

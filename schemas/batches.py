@@ -145,6 +145,10 @@ class EvidenceBatch:
         none = np.zeros(self.solutions, dtype=np.int64)
         return Counts(correct=none, wrong=none, unknown=none, unanswered=none)
 
+    def verdicts_of(self, source: str) -> IntArray:
+        """[S], the source's verdicts; 0 everywhere if it never spoke."""
+        return self.verdicts.get(source, np.zeros(self.steps, dtype=np.int64))
+
     def scores_of(self, source: str) -> FloatArray:
         """[S], the source's scores; NaN everywhere if it never spoke."""
         return self.scores.get(source, np.full(self.steps, np.nan))

@@ -43,7 +43,7 @@ def verdict_first_errors(
     """
     if clean_if not in get_args(CleanIf):
         raise ConfigError(f"clean_if={clean_if!r} must be one of {', '.join(get_args(CleanIf))}")
-    verdicts = batch.verdicts.get(source, np.zeros(batch.steps, dtype=np.int64))
+    verdicts = batch.verdicts_of(source)
     if (np.abs(verdicts) > 1).any():
         raise DataError(f"verdicts of {source} hold {np.abs(verdicts).max()}: 1 holds, -1 fails, 0 is unknown")
     ends = batch.offsets.tolist()

@@ -46,6 +46,7 @@ def batch_of() -> Callable[..., EvidenceBatch]:
     `c/k`: counts, k without the unknown. `.`: not asked. `?u`: u rollouts without an answer. `!u`: u unknown
     for another reason. `o`: a tool observation. `roots`: such counts at the bare problem, one a solution.
     `scores`: by source the scores of all steps, such as ".5 ? 1" (`?`: silent); `root_scores`: of all roots.
+    `verdicts`: by source those of all steps, such as "+ ? -".
     """
 
     def build(
@@ -55,6 +56,7 @@ def batch_of() -> Callable[..., EvidenceBatch]:
         *,
         scores: Mapping[str, str] | None = None,
         root_scores: Mapping[str, str] | None = None,
+        verdicts: Mapping[str, str] | None = None,
     ) -> EvidenceBatch:
         rows, lengths = [], []
         for line in solutions:
@@ -78,9 +80,15 @@ def batch_of() -> Callable[..., EvidenceBatch]:
             root_asked=None if roots is None else np.array([root != "." for root in roots]),
             scores=_scores(scores),
             root_scores=_scores(root_scores),
+            verdicts={
+                source: np.array([SAID[word] for word in line.split()]) for source, line in (verdicts or {}).items()
+            },
         )
 
     return build
+
+
+SAID = {"+": 1, "-": -1, "?": 0}
 
 
 def _scores(lines: Mapping[str, str] | None) -> dict[str, FloatArray]:

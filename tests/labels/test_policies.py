@@ -33,6 +33,11 @@ SCORES = {
         "gold_logprob": ".5 .5 .25 .75 ? ?  .1 .2 .3 ?  .2 .1 ?",
     },
     "root_scores": {"gold_logprob": ".5 .2 ?"},
+    "verdicts": {
+        "logic": "+ + - + ? ?  - + + +  + + +",
+        "arithmetic": "+ ? ? ? - ?  - ? ? ?  ? ? ?",
+        "z3_entailment": "? ? - + + ?  + ? ? ?  ? + +",
+    },
 }
 
 EXPECTED = {
@@ -65,6 +70,8 @@ EXPECTED = {
     "omegaprm": "+?+-??" "?-??" "???",
     "omegaprm_hard": "+?+-??" "?-??" "???",
     "igpo": "++-+??" "-++?" "?-?",
+    "fover": "++-+??" "-+++" "+++",
+    "refuted": "??-?-?" "-???" "???",
 }  # fmt: skip
 
 

@@ -7,12 +7,12 @@ refused, and its chunk is labelled from records.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from steplabel.labels.coded import CodedEvidence, EndArray
-from steplabel.labels.counting import Counting, ObservedScores, RolloutCounts, SiblingCounts
+from steplabel.labels.counting import Counting, ObservedScores, ObservedVerdicts, RolloutCounts, SiblingCounts
 from steplabel.labels.step_results import LastNumber
 from steplabel.schemas import SolutionSource
 from steplabel.schemas.batches import OUTCOME_CORRECT, BoolArray, IntArray
@@ -43,7 +43,7 @@ class CountedColumns:
     heard: IntArray
 
 
-ColumnarCounting = RolloutCounts | SiblingCounts | ObservedScores
+ColumnarCounting = RolloutCounts | SiblingCounts | ObservedScores | ObservedVerdicts
 
 
 def columnar(counting: Counting) -> ColumnarCounting:
@@ -53,7 +53,7 @@ def columnar(counting: Counting) -> ColumnarCounting:
         NotColumnarError: it knows records only.
     """
     # By type, not by kind: a subclass may count anything.
-    if type(counting) is RolloutCounts or type(counting) is ObservedScores:
+    if type(counting) is RolloutCounts or type(counting) is ObservedScores or type(counting) is ObservedVerdicts:
         return counting
     if type(counting) is SiblingCounts and type(counting.result) in (LastNumber, type(None)):
         return counting
@@ -75,6 +75,9 @@ def count_columns(evidence: EvidenceColumns, counting: ColumnarCounting, *, voic
         return _Counter(evidence, voice).siblings(by_number=counting.result is not None)
     if isinstance(counting, ObservedScores):
         return _Counter(evidence, voice).rollouts(source=counting.source)
+    if isinstance(counting, ObservedVerdicts):
+        counted = _Counter(evidence, voice).rollouts()
+        return replace(counted, completers=("",), heard=np.zeros_like(counted.heard))
     return _Counter(evidence, voice, probe=counting.probe).rollouts()
 
 

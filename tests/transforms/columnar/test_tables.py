@@ -210,7 +210,7 @@ class Scripted:
         """One statement; its evidence tells repeats apart, sometimes."""
         return Observation(
             subject=self.draw.choice(subjects),
-            source=self.draw.choice(["judge", "mcts", "mcts_route", "omegaprm", "gold_logprob"]),
+            source=self.draw.choice(["judge", "mcts", "mcts_route", "omegaprm", "gold_logprob", "logic", "arithmetic"]),
             source_version=self.draw.choice(["1", "0.10", "0.9"]),
             verdict=self.draw.choice(list(Verdict)),
             score=self.draw.choice([None, 0.1, 0.7, 1 / 3]),
