@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 
-from apache_beam.runners.worker.sdk_worker import SdkHarness
+from apache_beam.runners.worker import sdk_worker
 
 from steplabel.transforms.host import close_engine_host
 
@@ -20,10 +20,12 @@ from steplabel.transforms.host import close_engine_host
 def main() -> None:
     """Work until the parent lets go."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to end
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what fails here is raised in the parent
+    # What fails here is raised in the parent: said here as well, it would stand twice before the user.
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    vars(sdk_worker)["print"] = lambda *_, **__: None  # it prints tracebacks beside logging them
     for line in sys.stdin:
         worker_id, address = line.split()
-        harness = SdkHarness(address, worker_id=worker_id)
+        harness = sdk_worker.SdkHarness(address, worker_id=worker_id)
         threading.Thread(target=harness.run, name=worker_id, daemon=True).start()
     close_engine_host()
     os._exit(0)  # threads of a pipeline that was broken off wait for a parent that is gone
