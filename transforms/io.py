@@ -104,7 +104,7 @@ def read_rows(path: str) -> Iterator[RawRow]:
 
 
 def read_whole(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """`RawRow.where` and the fields of all rows of what must not be read in part: a test set, a gold file. Empty lines are no rows.
+    """`RawRow.where` and fields of every row of what must not be read in part, as a test set. Empty lines are no rows.
 
     Raises:
         ConfigError: as `input_files` does.
