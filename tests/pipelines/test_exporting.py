@@ -25,9 +25,9 @@ from steplabel.pipelines.relabelling import Relabelling, relabel
 from steplabel.pipelines.run import run
 from steplabel.pipelines.training_rows.layout import ExportOptions
 from steplabel.pipelines.worksite import RunOptions
-from steplabel.schemas import ConfigError, codec
+from steplabel.schemas import ConfigError, Rollout, codec
 from steplabel.transforms.dataset import OutputFolder
-from steplabel.transforms.io import read_rows
+from steplabel.transforms.io import read_records, read_rows, write_plain
 
 SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
 
@@ -123,6 +123,20 @@ def test_prefixes(source: OutputFolder, tmp_path: Path) -> None:
         assert row["intervention"].strip()
     corrected = {(r["solution_id"], r["completion"]) for r in exported(source, "refinements", tmp_path / "r.jsonl")[0]}
     assert {(row["solution_id"], row["completion"] + row["continuation"]) for row in rows} == corrected
+
+
+def test_prefixes_fill_their_limit(source: OutputFolder, tmp_path: Path) -> None:
+    """Rollouts that begin alike are one row: others come in their place as far as there are any."""
+    copy = OutputFolder(str(shutil.copytree(source.path, tmp_path / "copy")))
+    for file in copy.require_manifest().files("rollouts"):
+        rollouts = list(read_records([copy.join(file.path)], Rollout))
+        begun = [replace(r, text=f"Well {r.index // 2}\n{r.text}\nRollout {r.index}") for r in rollouts]
+        write_plain(codec.to_builtins(begun), Rollout, copy.join(file.path))
+    whole = Counter(row["solution_id"] for row in exported(copy, "prefixes", tmp_path / "all.jsonl", limit=99)[0])
+    assert max(whole.values()) == 2, "two of four rollouts begin alike"
+    for limit in (1, 2):
+        rows, _ = exported(copy, "prefixes", tmp_path / f"{limit}.jsonl", limit=limit)
+        assert Counter(row["solution_id"] for row in rows) == {id_: min(n, limit) for id_, n in whole.items()}
 
 
 def test_interventions_are_steps_of_the_runs_own(source: OutputFolder, tmp_path: Path) -> None:
