@@ -219,6 +219,32 @@ def test_nothing_to_say_leaves_no_file(source: OutputFolder, tmp_path: Path) -> 
     assert path.read_text() == json.dumps({"mine": 1})
 
 
+HAVE = {
+    "trl": set(),
+    "pairs": set(),
+    "value_pairs": {"min_margin"},
+    "refinements": {"limit", "seed"},
+    "prefixes": {"limit", "seed"},
+    "last_steps": {"seed"},
+}
+
+
+@pytest.mark.parametrize("option", [{"min_margin": 0.25}, {"limit": 2}, {"seed": 1}], ids=str)
+@pytest.mark.parametrize("layout", EXPORTERS)
+def test_an_option_that_would_do_nothing(
+    source: OutputFolder, tmp_path: Path, layout: str, option: dict[str, Any]
+) -> None:
+    """It is refused by the name that the command line gives it, with those that the layout has; no file is written."""
+    (name,) = option
+    if name in HAVE[layout]:
+        assert exported(source, layout, tmp_path / "x.jsonl", **option)[0]
+        return
+    with pytest.raises(ConfigError, match=f"layout {layout} has no option --{name.replace('_', '-')}") as found:
+        exported(source, layout, tmp_path / "x.jsonl", **option)
+    assert all(f"--{has.replace('_', '-')}" in str(found.value) for has in HAVE[layout])
+    assert not (tmp_path / "x.jsonl").exists()
+
+
 @pytest.mark.parametrize("options", [{"min_margin": -0.1}, {"min_margin": float("nan")}, {"limit": 0}], ids=str)
 def test_options_out_of_range(options: dict[str, Any]) -> None:
     """They are refused with both values."""
