@@ -45,6 +45,8 @@ from steplabel.pipelines.cli import guarded
 from steplabel.schemas import ConfigError, MissingExtra
 from steplabel.schemas.bank import BankSplit
 
+ABOUT_BANKS: Final = ("second", "split", "method", "replications")
+ABOUT_RUNS: Final = ("recipe", "problems", "k", "engine", "keep")
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "label_quality.md"
 
 
@@ -162,9 +164,21 @@ def parsed() -> argparse.Namespace:
     runs.add_argument("--engine", default="bundled", help="as in `steplabel run`")
     runs.add_argument("--keep", type=Path, help="folder for datasets and store, kept and gone on with")
     options = parser.parse_args()
-    if options.bank is None and (options.second or options.method):
-        parser.error("--second and --method are about a bank: give --bank too")
+    _refuse(parser, options)
     return options
+
+
+def _refuse(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """End with the command line's own error where an option would do nothing, or leave a section with part of it."""
+    idle = ABOUT_BANKS if options.bank is None else ABOUT_RUNS
+    given = ", ".join(f"--{name}" for name in idle if getattr(options, name) != parser.get_default(name))
+    if given:
+        told = "about a bank: give --bank, too" if options.bank is None else "about live runs: leave --bank out"
+        parser.error(f"{given}: {told}")
+    if options.second and options.method:
+        parser.error("--second: consensus is measured beside all methods: leave --method out")
+    if options.write and (options.method or options.split != "all"):
+        parser.error("--write replaces whole sections: leave --method and --split out")
 
 
 def main() -> None:

@@ -10,13 +10,14 @@ dictionary codes, as Parquet keeps them) and the table of label rows; reading an
 whole command copies the evidence, too: that is told as its CPU time and its peak. Memory is told twice, after the
 first chunk and after all: what a process needs for one chunk is what it needs for any number.
 
-The evidence: problems with 4 solutions each that share no step, `--rollouts` at the end of every step but the last,
-and `--probes` forced answers behind each. Views that read scores get the same, and an observation of every state by
+The evidence: problems with 4 solutions each that share no step, and at the end of every step but the last what the
+view's own recipe collects: `--rollouts` forced answers and nothing else for views that read these (`vsrm`, `anytime`),
+as many rollouts and no forced answers for all others, also for those that count samples alone and pass over them.
+`--probes` adds so many forced answers for every view. Views that read scores get an observation of every state, too, by
 the source that they read, with the evidence that its annotator writes; `gold_logprob` asks for no rollout, and gets
-none. One chunk is drawn and committed as often as
-it takes: chunks are read one after the other, and what one holds changes nothing for the next. Records are measured on
-one chunk, since they take so much longer. Most of the time goes by rollouts, not solutions: compare `--rollouts 1`
-with the default 8.
+none. One chunk is drawn and committed as often as it takes: chunks are read one after the other, and what one holds
+changes nothing for the next. Records are measured on one chunk, since they take so much longer. Most of the time goes
+by rollouts, not solutions: compare `--rollouts 1` with the default 8.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from typing import Any, TypeVar
 
 from steplabel.annotators.steps.gold_logprob import GoldLikelihood
 from steplabel.annotators.trees.mcts import NodeStatistics
-from steplabel.labels.counting import ObservedScores, counting_of
+from steplabel.labels.counting import ObservedScores, RolloutCounts, counting_of
 from steplabel.labels.policies import POLICIES, PROBE
 from steplabel.labels.searched import SearchedEdges
 from steplabel.pipelines.relabelling import Relabelling, relabel
@@ -302,21 +303,21 @@ def source_read(view: str) -> str:
     return counting.source if isinstance(counting, ObservedScores) else ""
 
 
-def evidence_of(size: Size, source: str) -> Size:
-    """What a run leaves whose annotator is this source."""
-    asks_none = source == "gold_logprob"
-    return replace(
-        size, source=source, rollouts=0 if asks_none else size.rollouts, probes=0 if asks_none else size.probes
-    )
+def evidence_of(size: Size, view: str) -> Size:
+    """What a run leaves whose recipe has this view; the size's own probes come on top."""
+    source, counting = source_read(view), counting_of(POLICIES[view])
+    if isinstance(counting, RolloutCounts) and counting.probe:
+        return replace(size, source=source, rollouts=0, probes=size.rollouts + size.probes)
+    return replace(size, source=source, rollouts=0 if source == "gold_logprob" else size.rollouts)
 
 
 def measure(folder: Path, size: Size, views: Sequence[str], ways: Sequence[str]) -> Iterator[Measured]:
     """Each view each way, on evidence that holds what it reads."""
     for view in views:
-        source = source_read(view)
-        dataset = folder / f"dataset {source}"
+        held = evidence_of(size, view)
+        dataset = folder / f"dataset {held.source} {held.rollouts} {held.probes}"
         if not dataset.exists():
-            _alone(build, str(dataset), evidence_of(size, source))
+            _alone(build, str(dataset), held)
         for way in ways:
             yield _alone(WAYS[way], str(dataset), view)
 
@@ -333,8 +334,12 @@ def main() -> None:
     """Build, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--solutions", type=int, default=100_000)
-    parser.add_argument("--rollouts", type=int, default=8, help="at the end of each step but the last")
-    parser.add_argument("--probes", type=int, default=1, help="forced answers behind the same prefixes")
+    parser.add_argument(
+        "--rollouts", type=int, default=8, help="or forced answers, at the end of each step but the last"
+    )
+    parser.add_argument(
+        "--probes", type=int, default=0, help="forced answers behind the same prefixes, beside what a view reads"
+    )
     parser.add_argument("--chunk-problems", type=int, default=1000)
     parser.add_argument("--policy", nargs="+", default=VIEWS, choices=["all", *POLICIES], metavar="VIEW", help="or all")
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from steplabel.labels.advantage import GroupAdvantage, ProcessAdvantage, StepwiseReward
-from steplabel.labels.counting import Counted, RolloutCounts, SiblingCounts, counting_of
+from steplabel.labels.counting import Counted, ObservedScores, RolloutCounts, SiblingCounts, counting_of
 from steplabel.labels.credit import MinForm
 from steplabel.labels.estimates import Ending
 from steplabel.labels.estimation import HardAbove, HardAny, Soft
@@ -24,7 +24,17 @@ from steplabel.labels.step_results import LastNumber
 from steplabel.labels.verified import Verified
 from steplabel.schemas import AfterError, LabelTarget
 
-__all__ = ["NAMED_BY_OPTIONS", "POLICIES", "PROBE", "HardAbove", "HardAny", "LabelPolicy", "Soft", "reads_shares"]
+__all__ = [
+    "NAMED_BY_OPTIONS",
+    "POLICIES",
+    "PROBE",
+    "HardAbove",
+    "HardAny",
+    "LabelPolicy",
+    "Soft",
+    "reads_routes",
+    "reads_shares",
+]
 
 PROBE = "Answer: "
 """The text that forces an answer in the ready policies, as the annotator `answer_probe` has it by default.
@@ -116,3 +126,13 @@ def reads_shares(policy: LabelPolicy) -> bool:
         policy = policy.policy if isinstance(policy, Counted) else policy.labels_of
     above = policy.threshold if isinstance(policy, (HardAbove, SearchedEdges)) else 0.0
     return policy.target != LabelTarget.REACHABLE or above > 0.0
+
+
+def reads_routes(policy: LabelPolicy) -> bool:
+    """Whether labels rest on route values, which count the steps of the tree that the search grew: t of T.
+
+    Where steps of that tree are joined afterwards, they say nothing.
+    """
+    counting = counting_of(policy)
+    by_source = isinstance(counting, ObservedScores) and counting.source == RouteValue().source
+    return by_source or isinstance(policy, RouteValue)

@@ -35,9 +35,9 @@ def build_second(wanted: RolloutsWanted, *, of: Path, store: Path, output: Path,
         EngineError: requests failed; the same call asks them again, and nothing else.
         StoreError: the store cannot be used.
     """
+    first = read_bank(of)
     if output.exists() and output.samefile(of):
         raise ConfigError(f"the second bank would replace the first, {str(of)!r}: give it a file of its own")
-    first = read_bank(of)
     store.parent.mkdir(parents=True, exist_ok=True)
     rows = asyncio.run(_build(wanted, first, store, console))
     write_bank(rows, output)

@@ -16,7 +16,7 @@ from steplabel.pipelines.curation.steps import require_own_steps
 from steplabel.schemas import ConfigError, LabelRow
 from steplabel.schemas.layouts.processbench import read_gold_steps
 from steplabel.transforms.dataset import OutputFolder
-from steplabel.transforms.io import read_rows
+from steplabel.transforms.io import read_whole
 
 Truth = Callable[[str, Sequence[str]], int | None]
 """Problem text and all steps of a solution -> its true first error: 0-based, -1 none; None if the gold is silent."""
@@ -62,13 +62,13 @@ def gold_truth(path: str) -> Truth:
     """Truth from a file of ProcessBench rows, matched by problem and steps.
 
     Raises:
-        ConfigError: the file does not exist or holds no usable row.
+        ConfigError: the file does not exist or holds no row.
+        DataError: a row cannot be read, or is none of ProcessBench's.
     """
     gold: dict[tuple[str, tuple[str, ...]], int | None] = {}
-    for row in read_rows(path):
-        if row.data is not None:
-            one = read_gold_steps(row.data, line=row.where)
-            gold[one.problem.strip(), _bare(one.steps)] = one.first_error
+    for where, row in read_whole(path):
+        one = read_gold_steps(row, line=where)
+        gold[one.problem.strip(), _bare(one.steps)] = one.first_error
     if not gold:
         raise ConfigError(f"gold file {path!r} holds no row")
     return lambda problem, steps: gold.get((problem.strip(), _bare(steps)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import chain
 from typing import Any
 
@@ -24,13 +24,21 @@ def _trl(folder: OutputFolder, options: ExportOptions) -> Layout:  # noqa: ARG00
     return lambda chunk: map(export_row, read_table(folder, chunk, "labels"))
 
 
-EXPORTERS: Mapping[str, MakeLayout] = {
-    "trl": _trl,
-    "pairs": mark_pairs,
-    "value_pairs": value_pairs,
-    "refinements": refinements,
-    "prefixes": prefixes,
-    "last_steps": balanced_last_steps,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporter:
+    """A layout, and which fields of `ExportOptions` it heeds."""
+
+    make: MakeLayout
+    options: tuple[str, ...] = ()
+
+
+EXPORTERS: Mapping[str, Exporter] = {
+    "trl": Exporter(make=_trl),
+    "pairs": Exporter(make=mark_pairs),
+    "value_pairs": Exporter(make=value_pairs, options=("min_margin",)),
+    "refinements": Exporter(make=refinements, options=("limit", "seed")),
+    "prefixes": Exporter(make=prefixes, options=("limit", "seed")),
+    "last_steps": Exporter(make=balanced_last_steps, options=("seed",)),
 }
 
 
@@ -60,14 +68,16 @@ def export_dataset(
         folder: a dataset.
         layout: one of `EXPORTERS`.
         path: .jsonl or .parquet.
-        options: for layouts that can be told something.
+        options: for layouts that can be told something; those that it does not have stand at their defaults.
         chunks: those of the manifest, as the caller wants to see them go by; None for all.
 
     Raises:
-        ConfigError: the file's suffix is unknown, or there is nothing to write: then nothing is.
+        ConfigError: the file's suffix is unknown, the layout does not have an option, or there is nothing to write:
+            then nothing is.
     """
+    _check_options(layout, options)
     wanted = folder.require_manifest().chunks if chunks is None else chunks
-    said = EXPORTERS[layout](folder, options)
+    said = EXPORTERS[layout].make(folder, options)
     refused: Counter[tuple[str, str]] = Counter()
 
     def rows() -> Iterator[dict[str, Any]]:
@@ -85,3 +95,15 @@ def export_dataset(
         raise ConfigError(f"nothing of {folder.path!r} can be said in layout {layout}: {told or 'it holds no labels'}")
     written = write_rows(chain([first], found), path)
     return Exported(written=written, refused=dict(refused))
+
+
+def _check_options(layout: str, options: ExportOptions) -> None:
+    has = EXPORTERS[layout].options
+    for field in fields(options):
+        if field.name not in has and getattr(options, field.name) != field.default:
+            told = ", ".join(map(_flag, has)) or "none"
+            raise ConfigError(f"layout {layout} has no option {_flag(field.name)}: it has {told}")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

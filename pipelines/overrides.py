@@ -20,7 +20,8 @@ def apply_overrides(config: T, assignments: Iterable[str], *, flag: str = "--set
     """Apply `path=value` texts, all at once; errors name the `flag` that they came with.
 
     Fields that must fit each other may so be changed together, whatever their order. Of two values for one field the
-    last stands. Values are JSON where they parse as such (`8`, `0.5`, `true`, `null`, `["\\n"]`), else plain text.
+    last stands. Values are JSON where they parse as such (`8`, `0.5`, `true`, `null`, `["\\n"]`), else plain text. A
+    field that holds a text takes it as it stands, with the white space around it, or as a JSON string (`"a\\n"`).
 
     Raises:
         ConfigError: no `=`, no such field (the message lists those that exist), or a value of the wrong type.
@@ -30,7 +31,7 @@ def apply_overrides(config: T, assignments: Iterable[str], *, flag: str = "--set
         path, found, text = assignment.partition("=")
         if not found:
             raise ConfigError(f"{flag} {assignment!r}: wants path.to.field=value")
-        settings.append(_Setting(tuple(path.strip().split(".")), text.strip(), f"{flag} {path.strip()}"))
+        settings.append(_Setting(tuple(path.strip().split(".")), text, f"{flag} {path.strip()}"))
     return _set(config, settings) if settings else config
 
 
@@ -78,19 +79,17 @@ def _value(config: Any, name: str, settings: Sequence[_Setting]) -> Any:
 
 
 def _parse(text: str, kind: Any, whole: str) -> Any:
-    if _is_text(kind):
-        return text
     try:
-        plain = msgspec.json.decode(text.encode())
-    except msgspec.DecodeError:
-        plain = text
-    try:
-        return msgspec.convert(plain, kind, strict=False)
+        return msgspec.convert(_plain(text, kind), kind, strict=False)
     except (msgspec.ValidationError, TypeError) as error:
         raise ConfigError(f"{whole}={text}: {error}") from error
 
 
-def _is_text(kind: Any) -> bool:
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return False
-    return kind is str
+def _plain(text: str, kind: Any) -> Any:
+    """What JSON says, else the text: as it stands where the field takes any, without outer white space elsewhere."""
+    of_union = typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else ()
+    try:
+        said = msgspec.json.decode(text.encode())
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return text if str in (kind, *of_union) else text.strip()
+    return text if kind is str and not isinstance(said, str) else said

@@ -11,8 +11,9 @@ from steplabel.annotators.steps.answer_probe import AnswerProbe
 from steplabel.annotators.trees.mcts import MCTS, ROUTE_SOURCE
 from steplabel.annotators.trees.omegaprm import OmegaPRM
 from steplabel.labels.counting import ObservedScores, counting_of
-from steplabel.labels.policies import LabelPolicy
+from steplabel.labels.policies import LabelPolicy, reads_routes
 from steplabel.pipelines.card import write_card
+from steplabel.pipelines.curation.origins import origin
 from steplabel.pipelines.recipe import describe
 from steplabel.pipelines.worksite import locked, require_apart, table_schemas
 from steplabel.schemas import ConfigError, Evidence, LabelRow, Reject, RunInfo, codec, content_id
@@ -54,10 +55,11 @@ def relabel(source: OutputFolder, target: OutputFolder, how: Relabelling) -> Ite
     The new dataset holds the evidence too, so it stands alone and can be relabelled again.
 
     Raises:
-        ConfigError: the source is no dataset, the target holds another run or lies in the source, or answers are to be
-            judged again under a policy whose values would not follow.
+        ConfigError: the source is no dataset, the target holds another run or lies in the source, or the policy reads
+            values that do not follow what is changed: answers judged again, or steps that `curate --compress` merged.
     """
     _check_recheck(how)
+    _check_routes(source, how)
     manifest = source.require_manifest()
     require_apart(source, target)
     target.require_free()
@@ -73,6 +75,15 @@ def _check_recheck(how: Relabelling) -> None:
             f"--recheck: the values of {counting.source}, which policy {how.policy.name} reads, were computed from the "
             f"outcomes while the annotator ran and do not follow new ones: take a policy of counts, such as "
             f"math_shepherd_soft, or run the recipe again over its store"
+        )
+
+
+def _check_routes(source: OutputFolder, how: Relabelling) -> None:
+    """Raise ConfigError where values that count the steps of the search's tree would stand at merged ones."""
+    if reads_routes(how.policy) and origin(source).compressed:
+        raise ConfigError(
+            f"steps of {source.path!r} were merged by --compress, but the route values that {how.policy.name} reads "
+            f"count the steps of the tree that the search grew: take another policy, such as mcts or math_shepherd_soft"
         )
 
 

@@ -36,6 +36,7 @@ JSON_LINES = (".jsonl", ".ndjson")
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 MAX_LINE_BYTES = 64 * 2**20
 """A longer line is refused without being parsed: no row of text is that large, and parsing needs many times it."""
+_EMPTY = "empty line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,20 @@ def read_rows(path: str) -> Iterator[RawRow]:
             yield RawRow(where=_label(file), error=f"the rest of the file cannot be read: {error}")
 
 
+def read_whole(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """`RawRow.where` and fields of every row of what must not be read in part, as a test set. Empty lines are no rows.
+
+    Raises:
+        ConfigError: as `input_files` does.
+        DataError: a row cannot be read; the message says which one, and why.
+    """
+    for row in read_rows(path):
+        if row.data is not None:
+            yield row.where, row.data
+        elif row.error != _EMPTY:
+            raise DataError(f"{row.where}: {row.error}")
+
+
 _BROKEN_FILE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, pa.ArrowException, UnicodeDecodeError)
 """What readers of compressed and columnar files raise in the middle of a damaged one."""
 
@@ -159,7 +174,7 @@ def _skip_line(handle: IO[bytes]) -> None:
 
 def _parsed(line: bytes, where: str) -> RawRow:
     if not line.strip():
-        return RawRow(where=where, error="empty line")
+        return RawRow(where=where, error=_EMPTY)
     try:
         data = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

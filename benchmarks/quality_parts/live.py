@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from steplabel.pipelines.evaluation import Evaluation, evaluate, exact_truth, tr
 from steplabel.pipelines.generated import write_problems
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.overrides import apply_overrides
-from steplabel.pipelines.recipe import Recipe
+from steplabel.pipelines.recipe import Recipe, field_paths
 from steplabel.pipelines.recipes import RECIPES
 from steplabel.pipelines.run import run
 from steplabel.pipelines.worksite import RunOptions
@@ -35,7 +35,7 @@ SEED: Final = 20_001  # no other command's problems: the demo and the tests begi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is measured. `k` is put where a recipe's annotator has one; `folder` keeps datasets and store."""
+    """What is measured. `k` is put where an annotator has one for all problems; `folder` keeps datasets and store."""
 
     recipes: tuple[str, ...]
     problems: int
@@ -97,7 +97,7 @@ def _described(plan: Plan) -> str:
     temperature = model_use(plan.engine).sampling.temperature
     return (
         f"{plan.problems} problems, engine `{plan.engine}` at temperature {temperature:g}, "
-        f"k = {plan.k} where a recipe has k."
+        f"k = {plan.k} where a recipe has one k."
     )
 
 
@@ -109,12 +109,15 @@ def _run(plan: Plan, console: Console) -> Iterator[tuple[str, OutputFolder]]:
             input=str(source), output=str(plan.folder / name), store=str(plan.folder / "rollouts.sqlite")
         )
         console.print(f"{name} on {plan.problems} problems")
-        yield name, run(_recipe(name, plan), options, console).folder
+        yield name, run(recipe_of(name, plan), options, console).folder
 
 
-def _recipe(name: str, plan: Plan) -> Recipe:
+def recipe_of(name: str, plan: Plan) -> Recipe:
+    """The recipe with the plan's k, where there is one k: an annotator that asks by difficulty does not heed it."""
     recipe = RECIPES[name](model_use(plan.engine))
-    has_k = "k" in {field.name for field in fields(recipe.annotator)}  # type: ignore[arg-type] # all are dataclasses
+    paths = {path for path, _ in field_paths(recipe)}
+    by_difficulty = any(path.startswith("annotator.k_by_difficulty.") for path in paths)
+    has_k = "annotator.k" in paths and not by_difficulty
     return apply_overrides(recipe, [f"annotator.k={plan.k}"] if has_k else [])
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from quality_parts.baselines import SEARCHES, reselection, right_answer_is_right, string_check
 from quality_parts.found import Measure, Reading, one_by_one, replayed
@@ -89,13 +89,24 @@ class Method:
         return self.family is Family.OTHERS
 
 
+class Options(TypedDict, total=False):
+    """Fields of `Method` that a line of the table may set beside what it measures."""
+
+    budgets: tuple[int, ...]
+    most_of_one: int
+    at_least: int
+    located: bool
+    twin: str
+    shown: tuple[int, ...]
+
+
 def ours(
     name: str,
     family: Family,
     annotator: Callable[[int], Annotator | ProblemAnnotator],
     policy: LabelPolicy,
     reading: Reading = Reading.MARKS,
-    **options: object,
+    **options: Unpack[Options],
 ) -> Method:
     """An annotator of ours under a view."""
     return Method(
@@ -104,7 +115,7 @@ def ours(
         measure=replayed(annotator, policy, reading),
         reading=reading,
         judged_after_error=policy.target is not LabelTarget.PROGRESS,
-        **options,  # type: ignore[arg-type] # fields of Method, checked by its constructor
+        **options,
     )
 
 
@@ -116,6 +127,27 @@ def zero_test(failures: int) -> ZeroTest:
 def difficult(k: int) -> KByDifficulty:
     """GenPRM's ratio of 4 : 2 : 1 by how hard the problem is; its own 128, 64, 32 are more than a bank holds."""
     return KByDifficulty(hard=4 * k, medium=2 * k, easy=k, pilot=k)
+
+
+BY_DIFFICULTY: Final[Options] = {"budgets": (1, 2, 4, 8, 16), "most_of_one": 4, "shown": (8, 16)}
+"""Of lines that ask by difficulty: a hard problem needs four times k."""
+
+
+def savings(
+    name: str, family: Family, annotator: type[MathShepherd] | type[OmegaPRMLocate], policy: LabelPolicy
+) -> tuple[Method, ...]:
+    """The ways to ask less: until the first right rollout, until enough wrong ones, by how hard the problem is."""
+    return (
+        ours(f"{name}, early", family, lambda k: annotator(k=k, stop_at_first_success=True, chunk=min(2, k)), policy),
+        ours(f"{name}, zero test", family, lambda k: annotator(k=k, zero_test=zero_test(k), chunk=1), policy),
+        ours(
+            f"{name}, k by difficulty",
+            family,
+            lambda k: annotator(k_by_difficulty=difficult(k)),
+            policy,
+            **BY_DIFFICULTY,
+        ),
+    )
 
 
 def every(k: int) -> MathShepherd:
@@ -157,27 +189,7 @@ _STEPS: Final = (
         every,
         HardAny(gate_outcome=True, unknown_as="wrong"),
     ),
-    ours(
-        "math_shepherd_hard, early",
-        Family.STEPS,
-        lambda k: MathShepherd(k=k, stop_at_first_success=True, chunk=min(2, k)),
-        ANY,
-    ),
-    ours(
-        "math_shepherd_hard, zero test",
-        Family.STEPS,
-        lambda k: MathShepherd(k=k, zero_test=zero_test(k), chunk=1),
-        ANY,
-    ),
-    ours(
-        "math_shepherd_hard, k by difficulty",
-        Family.STEPS,
-        lambda k: MathShepherd(k_by_difficulty=difficult(k)),
-        ANY,
-        budgets=(1, 2, 4, 8, 16),
-        most_of_one=4,
-        shown=(8, 16),
-    ),
+    *savings("math_shepherd_hard", Family.STEPS, MathShepherd, ANY),
 )
 
 _SEARCH: Final = (
@@ -189,27 +201,7 @@ _SEARCH: Final = (
         LOCATE,
     ),
     ours("omegaprm_locate", Family.SEARCH, lambda k: OmegaPRMLocate(k=k), LOCATE),
-    ours(
-        "omegaprm_locate, early",
-        Family.SEARCH,
-        lambda k: OmegaPRMLocate(k=k, stop_at_first_success=True, chunk=min(2, k)),
-        LOCATE,
-    ),
-    ours(
-        "omegaprm_locate, zero test",
-        Family.SEARCH,
-        lambda k: OmegaPRMLocate(k=k, zero_test=zero_test(k), chunk=1),
-        LOCATE,
-    ),
-    ours(
-        "omegaprm_locate, k by difficulty",
-        Family.SEARCH,
-        lambda k: OmegaPRMLocate(k_by_difficulty=difficult(k)),
-        LOCATE,
-        budgets=(1, 2, 4, 8, 16),
-        most_of_one=4,
-        shown=(8, 16),
-    ),
+    *savings("omegaprm_locate", Family.SEARCH, OmegaPRMLocate, LOCATE),
 )
 
 _SCAN: Final = (
@@ -240,9 +232,7 @@ _PROGRESS: Final = (
         lambda k: MathShepherd(ask_root=True, k_by_difficulty=difficult(k)),
         POLICIES["genprm"],
         Reading.SCORE,
-        budgets=(1, 2, 4, 8, 16),
-        most_of_one=4,
-        shown=(8, 16),
+        **BY_DIFFICULTY,
     ),
     ours("pav", Family.PROGRESS, from_root, POLICIES["pav"], Reading.SCORE, budgets=FROM_FOUR),
     ours("stepwise reward", Family.PROGRESS, from_root, StepwiseReward(unknown_as="wrong"), Reading.SCORE),

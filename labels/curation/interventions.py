@@ -11,11 +11,12 @@ completer as its rollouts are, and nothing is corrected that no rollout got righ
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from steplabel.labels.curation.refinements import RefinementTriple
-from steplabel.schemas import DataError, Evidence, NewlineSteps, Reason, Reject, Segmenter
+from steplabel.schemas import ConfigError, DataError, Evidence, NewlineSteps, Reason, Reject, Segmenter
 
 STAGE = "InterventionPrefixes"
 """`Reject.stage` of continuations that cannot be split."""
@@ -53,7 +54,8 @@ class Interventions:
 
     Attributes:
         prefixes: in the order of the triples.
-        rejects: solutions whose continuation holds what no step may (control characters).
+        rejects: solutions of which there is no prefix, since their continuations hold what no step may (control
+            characters).
     """
 
     prefixes: tuple[InterventionPrefix, ...]
@@ -61,7 +63,11 @@ class Interventions:
 
 
 def intervention_prefixes(
-    triples: Iterable[RefinementTriple], evidence: Evidence, *, segmenter: Segmenter | None = None
+    triples: Iterable[RefinementTriple],
+    evidence: Evidence,
+    *,
+    segmenter: Segmenter | None = None,
+    limit: int | None = None,
 ) -> Interventions:
     """InT's prefixes from triples of this evidence; equal interventions in one solution come once.
 
@@ -70,24 +76,31 @@ def intervention_prefixes(
             solution, and are left out.
         evidence: holds the solutions that the triples are about.
         segmenter: finds the first step of a continuation; by lines if None.
+        limit: prefixes a solution, the first of its triples that give any; None for all there are.
 
     Raises:
         DataError: a triple of a solution that the evidence does not hold.
+        ConfigError: `limit` below 1.
     """
+    if limit is not None and limit < 1:
+        raise ConfigError(f"limit={limit!r}: at least one prefix a solution")
     segmenter = segmenter or NewlineSteps()
     made: dict[tuple[str, str], InterventionPrefix] = {}
-    rejects = []
+    count: Counter[str] = Counter()
+    unsplit: dict[str, Reject] = {}
     for triple in triples:
-        if triple.draft_rollout:
+        if triple.draft_rollout or count[triple.solution_id] == limit:
             continue
         wrong = _wrong_step(triple, evidence)
         try:
             step = segmenter.split(triple.continuation)[0].text
         except DataError as error:
-            rejects.append(_reject(triple, error))
+            unsplit.setdefault(triple.solution_id, _reject(triple, error))
         else:
+            count[triple.solution_id] += (triple.solution_id, step) not in made
             made.setdefault((triple.solution_id, step), _intervention(triple, step, wrong))
-    return Interventions(prefixes=tuple(made.values()), rejects=tuple(rejects))
+    rejects = tuple(reject for id_, reject in unsplit.items() if not count[id_])
+    return Interventions(prefixes=tuple(made.values()), rejects=rejects)
 
 
 def _wrong_step(triple: RefinementTriple, evidence: Evidence) -> str:

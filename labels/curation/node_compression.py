@@ -8,13 +8,12 @@ to merge with. Scores are then computed anew, so the old parent loses what it ga
 examples of two steps judged as one. The paper trains on the tree as it was and on the compressed one.
 
 Here the tree is the solutions of one problem, and what comes back is evidence: solutions with the merged
-steps, their outcomes, and the rollouts and observations of every node that a merged step now ends. Labels are
-computed anew by applying any policy to it. The text of each solution stays exactly as it was.
+steps, their outcomes, and the rollouts, forced answers and observations of every node that a merged step now
+ends. Labels are computed anew by applying any policy to it. The text of each solution stays exactly as it was.
 
 Deviations. Children are tried in an order, and merged by draws, that belong to their keys: the code's depend
 on a global generator and the order of search. Its nodes below a merged one keep the old steps in their
 prefixes; here they follow. Steps of different kinds, and those that are not labelable, are not merged.
-Rollouts of probes stay with the prefix they were asked at.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from steplabel.labels.curation.draws import check_probability, uniform
-from steplabel.schemas import Evidence, Outcome, Problem, Solution, Step, make_solution
+from steplabel.schemas import Evidence, Outcome, Problem, Solution, Step, make_solution, probe_key
 
 HNC_PROBABILITY = 0.5
 HNC_CHILDREN = 4
@@ -57,6 +56,9 @@ def compress_tree(
         return CompressedTree(evidence=evidence, merged=())
     moved: dict[str, str] = {}
     solutions = tuple(_merged_solution(evidence.problem, s, chosen, moved) for s in evidence.solutions)
+    # Answers forced behind a prefix are paid evidence about the same text: they go where the prefix goes.
+    probes = {rollout.probe for rollout in evidence.rollouts if rollout.probe}
+    moved |= {probe_key(old, probe): probe_key(new, probe) for old, new in moved.items() for probe in probes}
     compressed = replace(
         evidence,
         solutions=solutions,

@@ -96,7 +96,7 @@ def refinement_triples(
     evidence: Evidence,
     labels: Sequence[StepLabels],
     *,
-    limit: int = 1,
+    limit: int | None = 1,
     rollout_drafts: bool = False,
     checker: str | None = None,
     seed: int = 0,
@@ -106,7 +106,7 @@ def refinement_triples(
     Args:
         evidence: the problem, its solutions, rollouts and outcomes.
         labels: of its solutions, under one policy.
-        limit: triples a solution.
+        limit: triples a solution; None for all there are.
         rollout_drafts: make drafts of the wrong rollouts behind the wrong step, too.
         checker: whose outcomes count, as in `count_evidence`.
         seed: of the draw.
@@ -115,7 +115,7 @@ def refinement_triples(
         DataError: labels of a solution that the evidence does not hold.
         ConfigError: `limit` below 1.
     """
-    if limit < 1:
+    if limit is not None and limit < 1:
         raise ConfigError(f"limit={limit!r}: at least one triple a solution")
     known = _Known(evidence, checker, seed)
     triples: list[RefinementTriple] = []
@@ -176,7 +176,7 @@ class _Known:
         """Rollouts from a node that end so, in the order of the draw."""
         return (r for r in self.rollouts.get(node_key, ()) if self.outcomes.get(r.key) is outcome)
 
-    def triples(self, error: _Error, limit: int, rollout_drafts: bool) -> list[RefinementTriple]:
+    def triples(self, error: _Error, limit: int | None, rollout_drafts: bool) -> list[RefinementTriple]:
         """Each draft with a correction of its own, as far as there are any; the solution comes first."""
         drafts = [(error.solution.text, "")]
         if rollout_drafts:

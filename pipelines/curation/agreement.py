@@ -1,14 +1,14 @@
 """`--agree OTHER`: a solution stays if this dataset and others name the same first error (the Qwen rule).
 
 Solutions are matched by their id: the same text by the same model, drawn alike. Two recipes under one engine, seed and
-input have the same solutions. Two label views of one run have them too, but what they share of its rollouts confirms
-nothing: a note says so, and the same view is refused, however it was curated. Of each other dataset the first errors
-are held in memory, by solution id.
+input have the same solutions, and so do two label views of one run. But what rests on the same rollouts confirms
+nothing: a note says how many are shared (`shared_rollouts.py`), and one run's same view is refused, however it was
+curated. Of each other dataset the first errors are held in memory, by solution id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ from steplabel.labels.curation import (
     agree_on_location,
     agreed_row,
 )
-from steplabel.pipelines.curation.origins import Origin, origin
+from steplabel.pipelines.curation.shared_rollouts import sharing_notes
 from steplabel.pipelines.curation.steps import (
     Batch,
     Before,
@@ -102,17 +102,18 @@ class Agree:
             ConfigError: two are one run's labels by one policy, or one has joined steps, or no solution of this one.
         """
         me = source_of(source)
-        notes = list(_shared_rollouts([me, *self.others]))
-        mine, said = first_errors(source), {}
+        notes = list(sharing_notes([one.path for one in (me, *self.others)]))
+        mine, said = _said(source).keys(), {}
         for other in self.others:
-            said[other.name] = first_errors(OutputFolder(other.path))
-            common = len(mine.keys() & said[other.name].keys())
+            said[other.name] = _said(OutputFolder(other.path))
+            common = mine & said[other.name].keys()
             if not common:
                 raise ConfigError(_nothing_common(source, other))
-            notes.append(f"{other.name}: labels {common:,} of the {len(mine):,} solutions")
+            known = sum(_known(said[other.name][id_]) is not None for id_ in common)
+            notes.append(f"{other.name}: knows the first error of {known:,} of the {len(mine):,} solutions")
         return Opened(step=lambda batch: self._apply(batch, me.name, said), notes=tuple(notes))
 
-    def _apply(self, batch: Batch, me: str, said: Mapping[str, Mapping[str, int]]) -> Batch:
+    def _apply(self, batch: Batch, me: str, said: Mapping[str, Mapping[str, int | None]]) -> Batch:
         dropped: dict[RowKey, Dropped] = {}
         agreed: list[LabelRow] = []
         for row in batch.rows:
@@ -132,11 +133,19 @@ def first_errors(folder: OutputFolder) -> dict[str, int]:
     Raises:
         ConfigError: its steps were joined, so that they count differently.
     """
+    return {id_: error for id_, error in _said(folder).items() if error is not None}
+
+
+def _said(folder: OutputFolder) -> dict[str, int | None]:
+    """As `first_errors`, with None for solutions that are labelled without one."""
     require_own_steps(folder)
-    found: dict[str, int] = {}
+    found: dict[str, int | None] = {}
     for id_, error in _columns(folder):
-        if error is not None:
-            found[id_] = error if found.get(id_, error) == error else _CONTRADICTION
+        before = found.get(id_)
+        if before is None or error is None:
+            found[id_] = error if before is None else before
+        elif before != error:
+            found[id_] = _CONTRADICTION
     return found
 
 
@@ -149,28 +158,6 @@ def _columns(folder: OutputFolder) -> Iterator[tuple[str, int | None]]:
 
 def _known(error: int | None) -> int | None:
     return None if error == _CONTRADICTION else error
-
-
-def _shared_rollouts(sources: Sequence[Source]) -> Iterator[str]:
-    """A note on each dataset whose rollouts are those of one before it.
-
-    Raises:
-        ConfigError: they were labelled alike, too.
-    """
-    seen: list[tuple[Source, Origin]] = []
-    for one in sources:
-        mine = origin(OutputFolder(one.path))
-        for other, its in seen:
-            if (mine.run, mine.view) == (its.run, its.view):
-                raise ConfigError(
-                    f"{one.path!r} and {other.path!r} hold the same run's labels: a source cannot confirm itself"
-                )
-            if mine.run == its.run:
-                yield (
-                    f"{one.path!r} and {other.path!r} are two views of run {mine.run}: where both rest on its "
-                    f"rollouts, neither confirms the other"
-                )
-        seen.append((one, mine))
 
 
 def _nothing_common(source: OutputFolder, other: Source) -> str:

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from steplabel.labels.curation import compress_tree
 from steplabel.labels.curation.node_compression import HNC_CHILDREN, HNC_PROBABILITY
-from steplabel.labels.policies import POLICIES
+from steplabel.labels.policies import POLICIES, reads_routes
 from steplabel.labels.policy import LabelPolicy
 from steplabel.pipelines.curation.steps import COMPRESSED, STAGE, Batch, Before, Opened
 from steplabel.schemas import ConfigError, Evidence, LabelRow, Reject
@@ -43,12 +43,18 @@ class Compress:
         """Find the policy that made the labels.
 
         Raises:
-            ConfigError: it is none of the ready ones, or there are several.
+            ConfigError: it is none of the ready ones, there are several, or it reads values that count the old steps.
         """
         manifest = source.require_manifest()
         labelling = Labelling(
             policy=_policy(source), run=manifest.run, completer_licence=manifest.licences[manifest.completer]
         )
+        if reads_routes(labelling.policy):
+            raise ConfigError(
+                f"--compress: the route values that {labelling.policy.name} reads count the steps of the tree that "
+                f"the search grew and do not follow merged ones: relabel it first with --policy mcts or "
+                f"math_shepherd_soft"
+            )
         return Opened(step=lambda batch: self._apply(batch, source, labelling))
 
     def _apply(self, batch: Batch, source: OutputFolder, how: Labelling) -> Batch:

@@ -11,7 +11,7 @@ from steplabel.engines.port import SPEED_ONLY
 from steplabel.labels.curation import HeldOutItem
 from steplabel.schemas import ConfigError, DataError
 from steplabel.schemas.layouts.problems import read_problem
-from steplabel.transforms.io import fingerprint, read_rows
+from steplabel.transforms.io import fingerprint, read_whole
 
 TEXT_FIELDS = (
     "text",
@@ -56,12 +56,13 @@ def read_held_out(test_set: HeldOut) -> tuple[list[HeldOutItem], int]:
 
     Raises:
         ConfigError: not one row holds any.
+        DataError: a row cannot be read. It may be the one that has leaked, so nothing is called clean without it.
     """
     items, without_text = [], 0
-    for row in read_rows(test_set.path):
-        text = "" if row.data is None else problem_text(row.data)
+    for where, row in read_whole(test_set.path):
+        text = problem_text(row)
         if text.strip():
-            items.append(HeldOutItem(test_set=test_set.name, id=row.where, text=text))
+            items.append(HeldOutItem(test_set=test_set.name, id=where, text=text))
         else:
             without_text += 1
     if not items:

@@ -32,7 +32,6 @@ from steplabel.labels.curation import (
 from steplabel.pipelines.curation.origins import segmenter_of
 from steplabel.pipelines.training_rows.layout import (
     ExportOptions,
-    Labelled,
     Layout,
     Said,
     joined_rejects,
@@ -47,7 +46,7 @@ _Write: TypeAlias = Callable[[Refinements, Evidence], Iterator[Said]]
 
 def refinements(folder: OutputFolder, options: ExportOptions) -> Layout:
     """GLoRe: draft, place of the error, corrected solution; `limit` of them a solution."""
-    return _layout(folder, options, _refinement_rows)
+    return _layout(folder, _refinement_rows, limit=options.limit, seed=options.seed)
 
 
 def prefixes(folder: OutputFolder, options: ExportOptions) -> Layout:
@@ -58,30 +57,28 @@ def prefixes(folder: OutputFolder, options: ExportOptions) -> Layout:
     Raises:
         ConfigError: its segmenter cannot cut a rollout.
     """
-    return _layout(folder, options, partial(_prefix_rows, segmenter=segmenter_of(folder)))
+    write = partial(_prefix_rows, segmenter=segmenter_of(folder), limit=options.limit)
+    # Several corrections may begin with one step: the limit is that of different steps, so all are looked at.
+    return _layout(folder, write, limit=None, seed=options.seed)
 
 
-def _layout(folder: OutputFolder, options: ExportOptions, write: _Write) -> Layout:
+def _layout(folder: OutputFolder, write: _Write, *, limit: int | None, seed: int) -> Layout:
     def rows(chunk: ChunkEntry) -> Iterator[Said]:
         for problem in labelled_problems(folder, chunk):
             yield from joined_rejects(problem)
-            found = _found(problem, options)
+            found = refinement_triples(problem.evidence, problem.labels, limit=limit, seed=seed)
             yield from (refused(id_, str(reason)) for id_, reason in found.without)
             yield from write(found, problem.evidence)
 
     return rows
 
 
-def _found(problem: Labelled, options: ExportOptions) -> Refinements:
-    return refinement_triples(problem.evidence, problem.labels, limit=options.limit, seed=options.seed)
-
-
 def _refinement_rows(found: Refinements, _: Evidence) -> Iterator[Said]:
     yield from map(_refinement, found.triples)
 
 
-def _prefix_rows(found: Refinements, evidence: Evidence, segmenter: Segmenter) -> Iterator[Said]:
-    made = intervention_prefixes(found.triples, evidence, segmenter=segmenter)
+def _prefix_rows(found: Refinements, evidence: Evidence, *, segmenter: Segmenter, limit: int) -> Iterator[Said]:
+    made = intervention_prefixes(found.triples, evidence, segmenter=segmenter, limit=limit)
     yield from made.rejects
     yield from map(_prefix, made.prefixes)
 

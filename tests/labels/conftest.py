@@ -128,7 +128,9 @@ class Records:
         made = tuple(s if isinstance(s, Step) else _step(s) for s in steps)
         return make_solution(self.problem, made, index=index, **fields)
 
-    def rollouts(self, node_key: str, n: int, *, completer: str = "m", tokens: int = 10) -> tuple[Rollout, ...]:
+    def rollouts(
+        self, node_key: str, n: int, *, completer: str = "m", tokens: int = 10, probe: str = ""
+    ) -> tuple[Rollout, ...]:
         """n rollouts from a node, with keys that depend on node, completer and index alone."""
         return tuple(
             Rollout(
@@ -142,6 +144,7 @@ class Records:
                 text=f"rollout {i}",
                 finish_reason=FinishReason.STOP,
                 completion_tokens=tokens,
+                probe=probe,
             )
             for i in range(n)
         )

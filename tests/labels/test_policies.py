@@ -12,7 +12,7 @@ from steplabel.labels.counting import Counted, RolloutCounts, SiblingCounts
 from steplabel.labels.credit import MinForm
 from steplabel.labels.estimates import Ending
 from steplabel.labels.gate import OutcomeGated
-from steplabel.labels.policies import NAMED_BY_OPTIONS, POLICIES, HardAbove, HardAny, LabelPolicy, Soft
+from steplabel.labels.policies import NAMED_BY_OPTIONS, POLICIES, HardAbove, HardAny, LabelPolicy, Soft, reads_routes
 from steplabel.labels.progress import RelativeProgress
 from steplabel.labels.routes import RouteValue
 from steplabel.labels.scan import Scan
@@ -211,3 +211,10 @@ def test_words_from_a_command_line_will_do(batch_of):
     """`after_error` given as its word behaves as the word's enum."""
     labels = HardAny(after_error="cut")(batch_of(["0/8 . ."], ["wrong"]))
     assert labels.kept.tolist() == [True, False, False]
+
+
+def test_what_reads_routes() -> None:
+    """Of the ready views ReST-MCTS*'s alone; whoever else reads its source, or reads another by its rule, does too."""
+    assert [name for name, policy in POLICIES.items() if reads_routes(policy)] == ["rest_mcts"]
+    others = (ScoredValue(source="mcts_route"), ScoredGain(source="mcts_route"), RouteValue(source="other"))
+    assert all(map(reads_routes, others))

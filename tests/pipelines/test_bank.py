@@ -407,6 +407,15 @@ def test_a_second_bank_never_replaces_the_first(built: Built, tmp_path: Path) ->
     assert read_bank(built.path).rows == built.bank.rows
 
 
+def test_a_second_bank_of_none(tmp_path: Path) -> None:
+    """Where there is no first bank that is said, whatever stands where the second one is to go."""
+    output = tmp_path / "b.parquet"
+    output.write_bytes(b"mine")
+    with pytest.raises(ConfigError, match="there is no outcome bank"):
+        build_second(WANTED, of=tmp_path / "none.parquet", store=tmp_path / "s.sqlite", output=output, console=QUIET)
+    assert output.read_bytes() == b"mine"
+
+
 def test_a_second_bank_wants_the_first_ones_checker(built: Built, tmp_path: Path) -> None:
     """Outcomes of solutions are taken over: they must be judged as the rollouts are."""
     old = tmp_path / "old.parquet"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ from steplabel.labels.curation import diagnose_steps
 from steplabel.pipelines.curation.options import CurationOptions, curation_of
 from steplabel.pipelines.curation.writing import curate, open_curation
 from steplabel.pipelines.diagnosis import diagnose, print_diagnosis
-from steplabel.pipelines.evaluation import evaluate, exact_truth, truths
+from steplabel.pipelines.evaluation import evaluate, exact_truth, gold_truth, truths
 from steplabel.pipelines.generated import write_problems
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.overrides import apply_overrides
 from steplabel.pipelines.recipes import RECIPES
 from steplabel.pipelines.run import run
 from steplabel.pipelines.worksite import RunOptions
-from steplabel.schemas import ConfigError
+from steplabel.schemas import ConfigError, DataError
 from steplabel.transforms.dataset import OutputFolder
 
 SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
@@ -79,6 +80,17 @@ def test_joined_steps_are_not_evaluated(label, recipe_of, tmp_path: Path, option
     list(curate(open_curation(whole, curation_of(CurationOptions(**options))), joined))
     with pytest.raises(ConfigError, match="were joined"):
         evaluate(joined, exact_truth())
+
+
+def test_a_damaged_gold_file_is_an_error(tmp_path: Path) -> None:
+    """Half a reference would leave the other half out of every figure without a word."""
+    row = {"id": "g-1", "problem": "?", "steps": ["a"], "label": -1, "generator": "m", "final_answer_correct": True}
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text(json.dumps(row) + "\n\n")
+    assert gold_truth(str(gold))("?", ["a"]) == -1
+    gold.write_text(json.dumps(row) + "\n" + json.dumps(row)[:40])
+    with pytest.raises(DataError, match=r"gold\.jsonl:2: not JSON"):
+        gold_truth(str(gold))
 
 
 def test_bins_hold_sums_alone(source: OutputFolder) -> None:

@@ -25,9 +25,9 @@ from steplabel.pipelines.relabelling import Relabelling, relabel
 from steplabel.pipelines.run import run
 from steplabel.pipelines.training_rows.layout import ExportOptions
 from steplabel.pipelines.worksite import RunOptions
-from steplabel.schemas import ConfigError, codec
+from steplabel.schemas import ConfigError, Rollout, codec
 from steplabel.transforms.dataset import OutputFolder
-from steplabel.transforms.io import read_rows
+from steplabel.transforms.io import read_records, read_rows, write_plain
 
 SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
 
@@ -125,6 +125,20 @@ def test_prefixes(source: OutputFolder, tmp_path: Path) -> None:
     assert {(row["solution_id"], row["completion"] + row["continuation"]) for row in rows} == corrected
 
 
+def test_prefixes_fill_their_limit(source: OutputFolder, tmp_path: Path) -> None:
+    """Rollouts that begin alike are one row: others come in their place as far as there are any."""
+    copy = OutputFolder(str(shutil.copytree(source.path, tmp_path / "copy")))
+    for file in copy.require_manifest().files("rollouts"):
+        rollouts = list(read_records([copy.join(file.path)], Rollout))
+        begun = [replace(r, text=f"Well {r.index // 2}\n{r.text}\nRollout {r.index}") for r in rollouts]
+        write_plain(codec.to_builtins(begun), Rollout, copy.join(file.path))
+    whole = Counter(row["solution_id"] for row in exported(copy, "prefixes", tmp_path / "all.jsonl", limit=99)[0])
+    assert max(whole.values()) == 2, "two of four rollouts begin alike"
+    for limit in (1, 2):
+        rows, _ = exported(copy, "prefixes", tmp_path / f"{limit}.jsonl", limit=limit)
+        assert Counter(row["solution_id"] for row in rows) == {id_: min(n, limit) for id_, n in whole.items()}
+
+
 def test_interventions_are_steps_of_the_runs_own(source: OutputFolder, tmp_path: Path) -> None:
     """A run whose steps are pairs of lines is corrected by pairs of lines, curated or not."""
     copy = OutputFolder(str(shutil.copytree(source.path, tmp_path / "copy")))
@@ -203,6 +217,32 @@ def test_nothing_to_say_leaves_no_file(source: OutputFolder, tmp_path: Path) -> 
     with pytest.raises(ConfigError, match="problems no_pair"):
         export_dataset(source, "value_pairs", str(path), ExportOptions(min_margin=5.0))
     assert path.read_text() == json.dumps({"mine": 1})
+
+
+HAVE = {
+    "trl": set(),
+    "pairs": set(),
+    "value_pairs": {"min_margin"},
+    "refinements": {"limit", "seed"},
+    "prefixes": {"limit", "seed"},
+    "last_steps": {"seed"},
+}
+
+
+@pytest.mark.parametrize("option", [{"min_margin": 0.25}, {"limit": 2}, {"seed": 1}], ids=str)
+@pytest.mark.parametrize("layout", EXPORTERS)
+def test_an_option_that_would_do_nothing(
+    source: OutputFolder, tmp_path: Path, layout: str, option: dict[str, Any]
+) -> None:
+    """It is refused by the name that the command line gives it, with those that the layout has; no file is written."""
+    (name,) = option
+    if name in HAVE[layout]:
+        assert exported(source, layout, tmp_path / "x.jsonl", **option)[0]
+        return
+    with pytest.raises(ConfigError, match=f"layout {layout} has no option --{name.replace('_', '-')}") as found:
+        exported(source, layout, tmp_path / "x.jsonl", **option)
+    assert all(f"--{has.replace('_', '-')}" in str(found.value) for has in HAVE[layout])
+    assert not (tmp_path / "x.jsonl").exists()
 
 
 @pytest.mark.parametrize("options", [{"min_margin": -0.1}, {"min_margin": float("nan")}, {"limit": 0}], ids=str)

@@ -24,6 +24,7 @@ from steplabel.pipelines.bank_plan import BankPlan, Quota, RolloutsWanted
 from steplabel.pipelines.bank_second import build_second
 from steplabel.pipelines.cli import EXIT_CODES
 from steplabel.pipelines.models import model_use
+from steplabel.pipelines.recipes import RECIPES
 from steplabel.schemas import ConfigError, GoldAnswer, Problem, SamplingParams, Step, StepMark
 from steplabel.schemas.bank import BankedPrefix, BankedProblem, BankedSolution, BankSplit, SolutionKind
 
@@ -633,6 +634,51 @@ def test_what_was_asked_wrongly_ends_in_one_line(repository: Path, path: Path, t
         assert "Traceback" not in done.stderr
 
 
+BANK = ("--bank", "b.parquet")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param((*BANK, "--method", "pav", "--write"), "--write replaces whole sections", id="one line written"),
+        pytest.param((*BANK, "--split", "train", "--write"), "--write replaces whole sections", id="one half written"),
+        pytest.param((*BANK, "--method", "pav", "--second", "c.parquet"), "--second", id="consensus of one line"),
+        pytest.param((*BANK, "--recipe", "vsrm"), "--recipe", id="recipe"),
+        pytest.param((*BANK, "--problems", "5", "--k", "4"), "--problems, --k", id="problems, k"),
+        pytest.param((*BANK, "--engine", "bundled2", "--keep", "x"), "--engine, --keep", id="engine, keep"),
+        pytest.param(("--second", "c.parquet"), "--second", id="second bank alone"),
+        pytest.param(("--method", "pav"), "--method", id="method without a bank"),
+        pytest.param(("--split", "test", "--replications", "1"), "--split, --replications", id="parts of no bank"),
+    ],
+)
+def test_options_that_do_nothing_or_harm_are_refused(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    """Before anything is measured: an hour later the document would have lost all lines but one."""
+    assert parts
+    monkeypatch.setattr(sys, "argv", ["label_quality.py", *arguments])
+    with pytest.raises(SystemExit) as end:
+        import_module("label_quality").parsed()
+    assert end.value.code == 2
+    assert f"error: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*BANK, "--second", "c.parquet", "--replications", "2", "--write", "--document", "d.md"),
+        (*BANK, "--split", "train", "--method", "pav", "--method", "pure", "--json"),
+        ("--recipe", "omegaprm", "--problems", "40", "--k", "4", "--engine", "bundled", "--keep", "x", "--write"),
+    ],
+    ids=["whole bank", "part of it", "live"],
+)
+def test_options_that_fit(parts: Parts, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """All others may stand together."""
+    assert parts
+    monkeypatch.setattr(sys, "argv", ["label_quality.py", *arguments])
+    assert import_module("label_quality").parsed().json == ("--json" in arguments)
+
+
 @pytest.mark.slow
 def test_the_command_measures_every_method_and_writes_the_document(
     parts: Parts, path: Path, second_path: Path, repository: Path, tmp_path: Path
@@ -686,6 +732,14 @@ def test_live_rollouts_are_those_that_were_asked(
     rows = rows_of(folder)
     expected = sum(sum(row.rollouts) for row in rows) / len(rows) + at_root
     assert parts.live.rollouts_per_solution(folder) == pytest.approx(expected)
+
+
+def test_k_is_put_where_a_recipe_has_one(parts: Parts, tmp_path: Path) -> None:
+    """A k that problems get by their difficulty stays: the annotator asks nothing of the other one."""
+    plan = parts.live.Plan(recipes=("genprm",), problems=1, k=3, engine=SOLVER, folder=tmp_path)
+    assert parts.live.recipe_of("omegaprm_locate", plan).annotator.k == 3
+    for name in ("genprm", "tempo"):
+        assert parts.live.recipe_of(name, plan) == RECIPES[name](model_use(SOLVER))
 
 
 def test_unknown_recipes_are_refused(parts: Parts, tmp_path: Path) -> None:

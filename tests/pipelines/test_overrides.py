@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from steplabel.pipelines.models import model_use
 from steplabel.pipelines.overrides import apply_overrides
+from steplabel.pipelines.recipes import RECIPES
 from steplabel.schemas import AfterError, ConfigError, SamplingParams
 
 
@@ -14,6 +16,7 @@ from steplabel.schemas import AfterError, ConfigError, SamplingParams
 class Outer:
     sampling: SamplingParams = SamplingParams()
     title: str = "x"
+    note: str | None = None
     limit: int | None = None
     after: AfterError = AfterError.KEPT
 
@@ -28,7 +31,21 @@ class Outer:
         pytest.param("limit=null", ("limit",), None, id="null"),
         pytest.param("limit=3", ("limit",), 3, id="optional int"),
         pytest.param("after=cut", ("after",), AfterError.CUT, id="enum"),
-        pytest.param(" title = a=b ", ("title",), "a=b", id="spaces, and = in the value"),
+        pytest.param(" title =a=b", ("title",), "a=b", id="spaces around the path, and = in the value"),
+        pytest.param("title=Answer: ", ("title",), "Answer: ", id="a text keeps its outer spaces"),
+        pytest.param("title=\n", ("title",), "\n", id="all of them"),
+        pytest.param('title="Answer: "', ("title",), "Answer: ", id="a JSON string is its text"),
+        pytest.param('title="a\\n\\u00e9"', ("title",), "a\né", id="with its escapes"),
+        pytest.param('title= "a" ', ("title",), "a", id="spaces around a JSON string"),
+        pytest.param('title="a', ("title",), '"a', id="half a JSON string is plain text"),
+        pytest.param("title=null", ("title",), "null", id="a text field keeps null as text"),
+        pytest.param('title=["a"]', ("title",), '["a"]', id="and a list"),
+        pytest.param("title=\udcff", ("title",), "\udcff", id="bytes of no encoding are left to the record"),
+        pytest.param("note= a ", ("note",), " a ", id="optional text keeps its outer spaces"),
+        pytest.param('note="8"', ("note",), "8", id="optional text as JSON"),
+        pytest.param("note=null", ("note",), None, id="optional text may be absent"),
+        pytest.param("limit= 3 ", ("limit",), 3, id="spaces around a number"),
+        pytest.param("after= cut ", ("after",), AfterError.CUT, id="spaces around an enum's word"),
     ],
 )
 def test_sets_one_field(assignment: str, path: tuple[str, ...], value: object) -> None:
@@ -43,7 +60,7 @@ def test_sets_one_field(assignment: str, path: tuple[str, ...], value: object) -
     ("assignment", "words"),
     [
         pytest.param("sampling", "path.to.field=value", id="no equals sign"),
-        pytest.param("samplign.n=1", "it has sampling, title, limit, after", id="typo lists the fields"),
+        pytest.param("samplign.n=1", "it has sampling, title, note, limit, after", id="typo lists the fields"),
         pytest.param("sampling.temperature=hot", "temperature", id="wrong type"),
         pytest.param("sampling.temperature=99", "99", id="refused by the record itself"),
         pytest.param("title.more=1", "plain value", id="path into a plain value"),
@@ -54,6 +71,13 @@ def test_refuses_with_help(assignment: str, words: str) -> None:
     """A bad assignment is a ConfigError that says what would do."""
     with pytest.raises(ConfigError, match=words.replace(".", r"\.")):
         apply_overrides(Outer(), [assignment])
+
+
+@pytest.mark.parametrize("probe", ["Answer: ", '"Answer: "'], ids=["as it is", "as JSON"])
+def test_a_default_can_be_set_to_itself(probe: str) -> None:
+    """The text that forces an answer ends with a blank: taken from it, VSRM would ask another question."""
+    recipe = RECIPES["vsrm"](model_use("scripted:m:f"))
+    assert apply_overrides(recipe, [f"annotator.probe={probe}"]) == recipe
 
 
 def test_later_assignments_win() -> None:

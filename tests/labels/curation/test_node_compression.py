@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from steplabel.schemas import (
     StepKind,
     Verdict,
     make_solution,
+    probe_key,
 )
 
 
@@ -84,6 +87,22 @@ def test_evidence_follows_its_nodes(bush, records):
     # The old parent's own rollouts stay with it, for the siblings that still pass through it.
     other = 1 if index == 0 else 0
     assert int((batch.correct + batch.wrong)[batch.offsets[other]]) == 3
+
+
+def test_forced_answers_follow_their_prefix(bush, records):
+    """What was forced behind a prefix is found behind the same text when a merged step ends it."""
+    (chosen,) = compress_tree(bush, probability=1.0).merged
+    index = next(i for i, s in enumerate(bush.solutions) if chosen in s.node_keys)
+    behind = {probe_key(key, "Answer: "): "cw" for key in bush.solutions[index].node_keys}
+    forced = records.evidence(bush.solutions, behind, ["c", "c", "w", "w"], probe="Answer: ")
+    other = records.evidence(bush.solutions, {probe_key(chosen, "So "): "w"}, probe="So ")
+    evidence = replace(
+        forced, rollouts=(*forced.rollouts, *other.rollouts), outcomes=(*forced.outcomes, *other.outcomes)
+    )
+    compressed = compress_tree(evidence, probability=1.0).evidence
+    for probe, asked in (("Answer: ", [2, 2]), ("So ", [1, 0])):
+        batch = count_evidence([compressed], probe=probe)
+        assert batch.at_steps.total[batch.offsets[index] : batch.offsets[index + 1]].tolist() == asked
 
 
 @pytest.mark.parametrize(("children", "merged"), [(4, 1), (5, 0)])

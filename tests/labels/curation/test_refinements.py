@@ -200,6 +200,19 @@ def test_equal_interventions_come_once(made):
     assert by_sentence.intervention == "So 2. "
 
 
+def test_the_limit_is_one_of_interventions(made):
+    """Corrections that begin alike use none of it up, and those that no step can hold do not either."""
+    texts = ["So 2.\nx", "So 2.\ny", "bad\x00\nz", "Or 3.\nx", "Hm 4.\nx"]
+    evidence, labels = made(after_right="ccccc", texts=texts)
+    triples = refinement_triples(evidence, labels, limit=None).triples
+    assert len(triples) == 5
+    whole = intervention_prefixes(triples, evidence)
+    assert {one.intervention for one in whole.prefixes} == {"So 2.\n", "Or 3.\n", "Hm 4.\n"}
+    assert whole.rejects == (), "of the solution something can be said"
+    for limit in (1, 2, 3, 4):
+        assert intervention_prefixes(triples, evidence, limit=limit).prefixes == whole.prefixes[:limit]
+
+
 def test_a_continuation_no_step_can_hold(made, solution):
     """Control characters make a reject with its reason, not an intervention and not a crash."""
     evidence, labels = made(after_right="c", texts=["so\x00 2"])
@@ -227,6 +240,8 @@ def test_refused(made, problem):
         intervention_prefixes(refinement_triples(evidence, labels).triples, empty)
     with pytest.raises(ConfigError, match="limit=0"):
         refinement_triples(evidence, labels, limit=0)
+    with pytest.raises(ConfigError, match="limit=0"):
+        intervention_prefixes([], evidence, limit=0)
 
 
 @settings(deadline=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,13 @@ import pytest
 from steplabel.labels.curation import AllAgree, AtLeast, Majority, Silence
 from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.curation.agreement import first_errors, read_rule
+from steplabel.pipelines.models import model_use
+from steplabel.pipelines.recipes import RECIPES
 from steplabel.pipelines.relabelling import Relabelling, relabel
-from steplabel.schemas import ConfigError
+from steplabel.schemas import ConfigError, Solution
 from steplabel.transforms.dataset import OutputFolder
+
+SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
 
 
 def errors(folder: OutputFolder) -> dict[str, int | None]:
@@ -33,7 +39,8 @@ def test_what_is_kept_is_agreed_on(source: OutputFolder, other: OutputFolder, cu
     left = [r for r in target.read("rejects") if r.stage == "curate.agree"]
     assert {r.reason for r in left} <= {"disagreement", "too_few_spoke", "nobody_spoke"}
     assert all("first error this: " in r.detail and name in r.detail for r in left)
-    assert summary.notes == (f"{name}: labels {len(said):,} of the {len(mine):,} solutions",)
+    known = sum(said.get(id_) is not None for id_ in mine)
+    assert summary.notes[-1] == f"{name}: knows the first error of {known:,} of the {len(mine):,} solutions"
 
 
 def test_the_others_outvote(source: OutputFolder, other: OutputFolder, curated, tmp_path: Path) -> None:
@@ -90,6 +97,77 @@ def test_another_view_of_the_same_rollouts_is_noted(source: OutputFolder, curate
     list(relabel(source, gated, Relabelling(policy=POLICIES["hard_gated"])))
     _, summary = curated(agree=(gated.path,))
     assert any("are two views of run" in note and "neither confirms the other" in note for note in summary.notes)
+
+
+def test_rollouts_that_two_recipes_share_are_counted(source: OutputFolder, other: OutputFolder, curated) -> None:
+    """One engine, seed and input: the smaller search asked nothing that the larger one had not asked."""
+    keys = [{rollout.key for rollout in folder.read("rollouts")} for folder in (source, other)]
+    shared = len(keys[0] & keys[1])
+    assert shared
+    _, summary = curated(agree=(other.path,))
+    (note,) = (note for note in summary.notes if "confirm" in note)
+    assert f"{shared:,} of the {len(keys[1]):,} rollouts of {other.path!r}" in note
+    assert repr(source.path) in note
+    assert "--completer" in note
+
+
+def test_another_completer_shares_nothing(source: OutputFolder, curated, datasets: Path, label, recipe_of) -> None:
+    """It goes on from the same solutions with rollouts of its own, so there is nothing to say."""
+    other_name = model_use(SOLVER, ["name=another"]).engine
+    located = RECIPES["omegaprm_locate"](replace(model_use(SOLVER), completer=other_name))
+    own = label("own", recipe=located, input=str(datasets / "problems.jsonl"), limit=20).folder
+    _, summary = curated(agree=(own.path,))
+    assert summary.after.rows
+    assert [note.partition(": ")[2] for note in summary.notes] == [
+        f"knows the first error of {len(first_errors(own)):,} of the {len(errors(source)):,} solutions"
+    ]
+
+
+def test_so_does_another_seed_where_the_input_brings_the_solutions(
+    source: OutputFolder, tmp_path: Path, curated, label, recipe_of
+) -> None:
+    """Solutions keep their ids under every seed then, and rollouts are drawn afresh."""
+    given = bring(list(source.read("solutions"))[:12], source, tmp_path / "given.jsonl")
+    first, second = (
+        label(f"seed{n}", recipe=recipe_of("math_shepherd", "annotator.k=2", f"seed={n}"), input=given).folder
+        for n in (0, 1)
+    )
+    assert list(first.read("rollouts"))
+    _, summary = curated(of=first, agree=(second.path,))
+    assert not any("confirm" in note for note in summary.notes)
+
+
+def bring(solutions: list[Solution], source: OutputFolder, path: Path) -> str:
+    """Problems that bring these solutions of theirs."""
+    texts: dict[str, list[str]] = {}
+    for solution in solutions:
+        texts.setdefault(solution.problem_id, []).append(solution.text)
+    rows = [
+        {"id": problem.id, "problem": problem.text, "answer": problem.gold.text, "solutions": texts[problem.id]}
+        for problem in source.read("problems")
+        if problem.id in texts
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def test_who_knows_nothing_has_labelled_all_the_same(
+    source: OutputFolder, curated, label, recipe_of, tmp_path: Path
+) -> None:
+    """A dataset of the same solutions whose first errors are not known is no stranger; what it knows is told."""
+    wrong = {row.solution_id for row in source.read("labels") if row.outcome == "wrong"}
+    given = bring([s for s in source.read("solutions") if s.id in wrong], source, tmp_path / "given.jsonl")
+    mine = label("wrong", recipe=recipe_of("math_shepherd", "annotator.k=2"), input=given).folder
+    silent = OutputFolder(str(tmp_path / "silent"))
+    list(relabel(mine, silent, Relabelling(policy=POLICIES["anytime"])))  # nobody forced an answer
+    assert set(errors(silent)) == set(errors(mine))
+    assert set(errors(silent).values()) == {None}
+    _, summary = curated(of=mine, agree=(silent.path,))
+    assert summary.notes[-1].endswith(f": knows the first error of 0 of the {len(errors(mine)):,} solutions")
+    assert summary.after.rows == 0
+    _, summary = curated("x", of=silent, agree=(mine.path,))
+    known = len(first_errors(mine))
+    assert summary.notes[-1].endswith(f": knows the first error of {known:,} of the {len(errors(mine)):,} solutions")
 
 
 def test_all_are_all(source: OutputFolder, other: OutputFolder, curated, datasets: Path, label, recipe_of) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from steplabel.pipelines.curation.contamination import Decontaminate
 from steplabel.pipelines.curation.held_out import held_out, problem_text, read_held_out
-from steplabel.schemas import ConfigError
+from steplabel.schemas import ConfigError, DataError
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.io import write_rows
 
@@ -97,11 +97,35 @@ def test_rows_without_text(row: dict[str, Any]) -> None:
 
 def test_parquet_and_jsonl_alike(tmp_path: Path) -> None:
     """The same items; rows without text are counted, not searched for."""
-    lines = written(tmp_path / "a.jsonl", {"text": LONG}, {"text": "   "}, [1])
+    lines = written(tmp_path / "a.jsonl", {"text": LONG}, {"text": "   "}, {"answer": "5"})
     write_rows([{"text": LONG}], str(tmp_path / "b.parquet"))
     items, without = read_held_out(held_out(lines))
     assert ([item.text for item in items], without) == ([LONG], 2)
     items, without = read_held_out(held_out(str(tmp_path / "b.parquet")))
+    assert ([item.text for item in items], without) == ([LONG], 0)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        pytest.param('{"text": "how many', "not JSON", id="cut"),
+        pytest.param("[1]", "not an object but list", id="no object"),
+    ],
+)
+def test_a_damaged_test_set(curated, tmp_path: Path, damage: str, said: str) -> None:
+    """What cannot be read may be what has leaked: nothing is called clean by half a test set."""
+    path = tmp_path / "t.jsonl"
+    path.write_text(f"{json.dumps({'text': LONG})}\n{damage}\n")
+    with pytest.raises(DataError, match=rf"t\.jsonl:2: {said}"):
+        curated(contamination=(str(path),))
+    assert not (tmp_path / "curated").exists()
+
+
+def test_empty_lines_are_no_rows(tmp_path: Path) -> None:
+    """They are neither damage nor rows without text."""
+    path = tmp_path / "t.jsonl"
+    path.write_text(f"\n{json.dumps({'text': LONG})}\n  \n\n")
+    items, without = read_held_out(held_out(str(path)))
     assert ([item.text for item in items], without) == ([LONG], 0)
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from steplabel.annotators.trees.mcts import ROUTE_SOURCE
 from steplabel.labels.apply import label_evidence
 from steplabel.labels.curation import ScoredSolution, error_class, filter_group
 from steplabel.labels.policies import POLICIES
+from steplabel.labels.scored import ScoredValue
 from steplabel.pipelines.curation.balancing import Balance
 from steplabel.pipelines.curation.steps import Batch
 from steplabel.pipelines.relabelling import Relabelling, relabel
@@ -143,3 +145,18 @@ def test_compression_needs_a_policy_that_is_ready(curated) -> None:
     agreed, _ = curated("merged", merge="random")
     with pytest.raises(ConfigError, match="no ready policy"):
         curated("x", of=agreed, compress=True)
+
+
+def test_route_values_do_not_survive_compression(curated, label, recipe_of, tmp_path: Path) -> None:
+    """A route value counts the steps of the tree it was made in: no merged tree is labelled by it, then or later."""
+    routes = label("routes", recipe=recipe_of("rest_mcts"), limit=2).folder
+    with pytest.raises(ConfigError, match="relabel it first with --policy mcts"):
+        curated("x", of=routes, compress=True, children=2)
+    assert not (tmp_path / "x").exists()
+    values, _ = curated("values", of=relabelled(routes, tmp_path / "mcts", "mcts"), compress=True, children=2)
+    assert any(row.label_policy.endswith("_compressed") for row in values.read("labels"))
+    relabelled(values, tmp_path / "counted", "soft")
+    for policy in (POLICIES["rest_mcts"], ScoredValue(source=ROUTE_SOURCE)):
+        with pytest.raises(ConfigError, match="steps of the tree"):
+            list(relabel(values, OutputFolder(str(tmp_path / "again")), Relabelling(policy=policy)))
+    assert not (tmp_path / "again").exists()
