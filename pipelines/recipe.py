@@ -41,7 +41,8 @@ class Recipe:
         question_filter: which problems are worth rollouts; None keeps all.
         labels: the policy that turns evidence into labels; `steplabel relabel` applies others for free.
         seed: every random draw of the run derives from it.
-        verifiers: what else is said of the steps, without a model, into the table of observations.
+        verifiers: what else is said of the steps of problems that are worth rollouts, without a model: it goes into the
+            table of observations.
         in_flight: problems or solutions worked on at once in each process. Changes speed, never labels.
 
     Raises:

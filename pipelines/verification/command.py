@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -16,6 +17,9 @@ from steplabel.schemas import ConfigError
 
 out = Console()
 err = Console(stderr=True)
+
+PLAIN_SECONDS = 10.0
+"""Without a terminal (a log file, CI) one line every so often says how far it is."""
 
 EPILOG = (
     "Examples:\n\nsteplabel verify processbench/gsm8k.json --verifier arithmetic\n\n"
@@ -68,7 +72,7 @@ def verify(
 
 @contextmanager
 def _bar(path: str, limit: int | None) -> Iterator[Callable[[int], None]]:
-    """Show how many rows are done, and how long the rest takes."""
+    """Show how many rows are done, and how long the rest takes; without a terminal, a line every so often."""
     from steplabel.transforms.io import read_rows
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
@@ -76,4 +80,24 @@ def _bar(path: str, limit: int | None) -> Iterator[Callable[[int], None]]:
         task = bar.add_task("counting rows", total=None)
         total = sum(1 for _ in islice(read_rows(path), limit))
         bar.update(task, description="verifying rows", total=total)
-        yield lambda rows: bar.advance(task, rows)
+        lines = _Lines(total)
+
+        def advance(rows: int) -> None:
+            bar.advance(task, rows)
+            if not err.is_terminal:
+                lines.advance(rows)
+
+        yield advance
+
+
+class _Lines:
+    """Progress for a log file."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._last = total, 0, time.monotonic()
+
+    def advance(self, rows: int) -> None:
+        self._done += rows
+        if (now := time.monotonic()) - self._last >= PLAIN_SECONDS:
+            self._last = now
+            err.print(f"{self._done:,} of {self._total:,} rows", highlight=False)

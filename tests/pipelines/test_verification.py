@@ -14,6 +14,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from steplabel.pipelines import cli
+from steplabel.pipelines.doctor import examine
 from steplabel.pipelines.recipe import config_hash, describe
 from steplabel.pipelines.run import RunResult
 from steplabel.pipelines.verification import command
@@ -22,7 +23,7 @@ from steplabel.pipelines.verification.tables import print_verification
 from steplabel.pipelines.verification.verifying import Verification, VerifyOptions, verify_file
 from steplabel.schemas import ConfigError, DataError, Evidence, Problem, Reason, Solution, Verdict
 from steplabel.transforms.dataset import OutputFolder
-from steplabel.verifiers import Claim, Finding
+from steplabel.verifiers import Claim, Finding, registry
 from steplabel.verifiers.tasks.multistep_arithmetic import MultistepArithmetic
 from steplabel.verifiers.tasks.word_sorting import WordSorting
 
@@ -334,6 +335,30 @@ def test_command_errors(
     found = steplabel("verify", rows(TRACE), *arguments)
     assert found[0] == code
     assert message in found[1]
+
+
+def test_a_log_gets_a_line_now_and_then(
+    steplabel: Callable[..., tuple[int, str]], rows: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a terminal there is no bar."""
+    monkeypatch.setattr(command, "PLAIN_SECONDS", 0.0)
+    path = rows(TRACE, {**TRACE, "input": "(2 + 1) ="})
+    code, text = steplabel("verify", path)
+    assert code == 0
+    assert "1 of 2 rows" in text
+    assert "2 of 2 rows" in text
+
+
+@pytest.mark.slow
+def test_doctor_tries_each_verifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line each; one that is silent on its own example, or cannot be made, fails."""
+    for name, made_by in (("silent", "steplabel.verifiers.tasks.word_sorting:WordSorting"), ("gone", "no_such:thing")):
+        monkeypatch.setitem(registry._ENTRIES, name, registry.Entry(made_by, "?", ("nothing to see",)))
+    found = {finding.name: finding for finding in examine()}
+    assert all(found[name].ok for name in registry.ENTRIES if name not in ("silent", "gone"))
+    assert (found["silent"].ok, found["gone"].ok) == (False, False)
+    assert "reads nothing in its own example" in found["silent"].detail
+    assert "no_such" in found["gone"].detail
 
 
 # --- in a run ---------------------------------------------------------------------------------------------------------

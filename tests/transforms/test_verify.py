@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import apache_beam as beam
 import pytest
-from apache_beam.testing.test_pipeline import TestPipeline
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that, equal_to
 
 from steplabel.schemas import AnswerType, Evidence, GoldAnswer, Observation, Problem, Reason, Reject, Solution, Verdict
@@ -19,6 +19,7 @@ from steplabel.transforms.shards import REJECTS
 from steplabel.transforms.verify import STAGE, Verify, verify_problem
 from steplabel.verifiers import AnswerChecker, Claim, Finding
 
+IN_PROCESS = PipelineOptions(["--runner=FnApiRunner"])
 MakeEvidence = Callable[..., Evidence]
 
 
@@ -127,7 +128,7 @@ def test_the_transform(evidence: MakeEvidence) -> None:
     given = [with_second(evidence("a"), "boom = 8"), evidence("b")]
     verifiers = (Breaks(), SaysEight())
     said = [verify_problem(one, verifiers) for one in given]
-    with TestPipeline() as pipeline:
+    with beam.Pipeline(options=IN_PROCESS) as pipeline:
         out = pipeline | beam.Create(given).with_output_types(Evidence) | Verify(verifiers)
         assert_that(out.verified, equal_to([one for one, _ in said]), label="verified")
         assert_that(out[REJECTS], equal_to([r for _, rejects in said for r in rejects]), label="rejects")
@@ -151,7 +152,7 @@ def test_workers_are_started_where_the_question_is(evidence: MakeEvidence) -> No
     """In a pipeline too; a verifier travels by pickle."""
     given = evidence(text="x = \\sqrt{2}\ny = \\sqrt{3}\nend")
     verifier = pickle.loads(pickle.dumps(AsksAWorker()))
-    with TestPipeline() as pipeline:
+    with beam.Pipeline(options=IN_PROCESS) as pipeline:
         out = pipeline | beam.Create([given]).with_output_types(Evidence) | Verify((verifier,))
         verdicts = out.verified | beam.FlatMap(lambda one: sorted(o.verdict.value for o in one.observations))
         assert_that(verdicts, equal_to(["fails", "holds"]))
