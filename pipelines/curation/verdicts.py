@@ -30,7 +30,7 @@ def require_verdicts(folder: OutputFolder, sources: Sequence[str]) -> Iterator[s
             spoke = ", ".join(sorted(decided)) or "none"
             raise ConfigError(
                 f"--source {source}: it decided no step of {folder.path!r}; those that did: {spoke}. Run the recipe "
-                f"with --verify {source}"
+                f"with --verify {source}; a source that grades steps names no place"
             )
         yield f"{source}: decided {decided[source]:,} steps"
 
