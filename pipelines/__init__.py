@@ -6,6 +6,7 @@ overrides.py     --set path.to.field=value
 run.py           chunk after chunk to a dataset, resumable; worksite.py its folder, store and engines
 graph.py         one chunk as a Beam graph; runner.py where it runs; external.py, worker_boot.py workers apart
 progress.py      live, from the store; report.py what came out; card.py the dataset card
+verification/    verifiers alone, over solutions that a file brings along
 relabelling.py   other labels from the same evidence
 evaluation.py    first-error F1; inspection.py labelled steps in the terminal; exporting.py outside layouts
 store_commands.py  `steplabel store`: what is in a rollout store, and out of it

@@ -19,6 +19,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from steplabel.pipelines.store_commands import store_app
+from steplabel.pipelines.verification.command import EPILOG as VERIFY_EXAMPLES
+from steplabel.pipelines.verification.command import verify
 from steplabel.schemas import (
     BudgetExhausted,
     ConfigError,
@@ -42,6 +44,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(store_app, name="store")
+app.command(epilog=VERIFY_EXAMPLES)(verify)
 out = Console()
 err = Console(stderr=True)
 
@@ -98,10 +101,16 @@ def run(
     completer_set: Annotated[
         list[str] | None, typer.Option("--completer-set", help="As --engine-set, of the completer.")
     ] = None,
-    layout: Annotated[str, typer.Option(help="auto | problems | processbench | gsm8k_solutions")] = "auto",
+    layout: Annotated[
+        str, typer.Option(help="auto | problems | processbench | gsm8k_solutions | bigbench_mistake")
+    ] = "auto",
     limit: Annotated[int | None, typer.Option(help="Only so many rows from the input's start.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="path.to.field=value, as `recipes NAME` shows.")
+    ] = None,
+    verify_by: Annotated[
+        list[str] | None,
+        typer.Option("--verify", help="Verifier that judges the steps, too, as `verify` names it. May be repeated."),
     ] = None,
     seed: Annotated[int, typer.Option(help="All random draws derive from it.")] = 0,
     max_tokens: Annotated[int | None, typer.Option(help="Stop cleanly after so many generated tokens.")] = None,
@@ -128,11 +137,13 @@ def run(
     from steplabel.pipelines.run import run as label
     from steplabel.pipelines.runner import RunnerChoice, RunnerKind
     from steplabel.pipelines.worksite import RunOptions
+    from steplabel.transforms.intake import READERS
+    from steplabel.verifiers.registry import verifier_named
 
     options = RunOptions(
         input=input_,
         output=output,
-        layout=_choice(layout, ("auto", "problems", "processbench", "gsm8k_solutions"), "--layout"),
+        layout=_choice(layout, ("auto", *READERS), "--layout"),
         limit=limit,
         chunk=chunk,
         store=store,
@@ -144,7 +155,9 @@ def run(
         redact=redact,
     )
     models = _Models(engine, engine_set or [], completer, completer_set or [])
-    result = label(_recipe(recipe, models, [f"seed={seed}", *(set_ or [])]), options, err)
+    chosen = _recipe(recipe, models, [f"seed={seed}", *(set_ or [])])
+    chosen = replace(chosen, verifiers=(*chosen.verifiers, *map(verifier_named, verify_by or ())))
+    result = label(chosen, options, err)
     counts = report.count_dataset(result.folder)
     report.print_summary(out, result, counts)
     report.require_labels(result.folder, counts)
@@ -217,6 +230,7 @@ def relabel(
 @app.command(
     epilog="Examples:\n\n"
     "steplabel curate mc --agree located --output agreed\n\n"
+    "steplabel curate mc --source arithmetic --rule uncontradicted --output sound\n\n"
     "steplabel curate mc --contamination math500.jsonl --duplicates exact --balance 1:1 --output train\n\n"
     "steplabel curate groups --prof 4 --output consistent"
 )
@@ -232,8 +246,15 @@ def curate(
         list[str] | None,
         typer.Option(help="Another dataset: keep solutions on whose first error both agree. May be repeated."),
     ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="Verifier whose verdicts are in the evidence, to agree with like --agree. May be repeated."),
+    ] = None,
     rule: Annotated[
-        str, typer.Option(help="How many must agree: all | majority | a number of datasets, this one among them.")
+        str,
+        typer.Option(
+            help="How many must agree: all | uncontradicted (all that know) | majority | a number, this one included."
+        ),
     ] = "all",
     prof: Annotated[
         int | None, typer.Option(help="PROF: drop so many of each problem's solutions, the least consistent.")
@@ -261,6 +282,7 @@ def curate(
         contamination=tuple(contamination or ()),
         duplicates=duplicates and _choice(duplicates, ("exact", "near"), "--duplicates"),
         agree=tuple(agree or ()),
+        sources=tuple(source or ()),
         rule=rule,
         prof=prof,
         compress=compress,
@@ -269,16 +291,16 @@ def curate(
         balance=balance,
         seed=seed,
     )
-    how, source, target = options.curation_of(asked), _folder(run_), _folder(output)
+    how, given, target = options.curation_of(asked), _folder(run_), _folder(output)
     with err.status("looking at the dataset"):
-        opened = writing.open_curation(source, how)
+        opened = writing.open_curation(given, how)
         writing.require_own(opened, target)
     for note in opened.notes:
         err.print(escape(note), highlight=False, soft_wrap=True)
-    total = len(source.require_manifest().chunks)
+    total = len(given.require_manifest().chunks)
     for _ in track(writing.curate(opened, target), total=total, description="curate", console=err):
         pass
-    found = summary.summarise(source, target, how, opened.notes)
+    found = summary.summarise(given, target, how, opened.notes)
     if json_:
         sys.stdout.write(to_json(found).decode() + "\n")
     else:
@@ -404,13 +426,13 @@ def problems(
 
 @app.command()
 def doctor() -> None:
-    """Try what this machine can do: packages, accelerator, bundled model, maths worker, disk."""
+    """Try what this machine can do: packages, accelerator, bundled model, verifiers, maths worker, disk."""
     from steplabel.pipelines.doctor import examine
 
     marks = {True: "[green]ok[/]", False: "[bold red]fails[/]", None: "[dim]absent[/]"}
     failed = 0
     for finding in examine():
-        out.print(f"{marks[finding.ok]:<8} {finding.name:<16} {escape(finding.detail)}", highlight=False)
+        out.print(f"{marks[finding.ok]:<8} {finding.name:<22} {escape(finding.detail)}", highlight=False)
         failed += finding.ok is False
     if failed:
         raise typer.Exit(1)

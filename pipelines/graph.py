@@ -17,6 +17,7 @@ from steplabel.transforms.dataset import ChunkName, OutputFolder
 from steplabel.transforms.label import DeriveLabels, Labelling
 from steplabel.transforms.sample import SampleSolutions, SamplingPlan
 from steplabel.transforms.shards import REJECTS, IntoShards
+from steplabel.transforms.verify import Verify
 from steplabel.transforms.write import WriteDataset
 
 
@@ -68,10 +69,11 @@ def build(
     checked = solved.solved | "CheckAnswers" >> CheckAnswers(recipe.checker)
     asked = checked | "FilterQuestions" >> FilterQuestions(recipe.question_filter)
     known = asked.kept | "ToAnnotate" >> IntoShards(job.shards) | "Annotate" >> Annotate(annotation)
-    settled = known.annotated | "Settle" >> beam.Reshuffle()
+    said = known.annotated | "Verify" >> Verify(recipe.verifiers)
+    settled = said.verified | "Settle" >> beam.Reshuffle()
     labels = settled | "DeriveLabels" >> DeriveLabels(labelling)
     early = root | "Refused" >> beam.Create(refused, reshuffle=False).with_output_types(Reject)
-    rejects = (early, solved[REJECTS], asked[REJECTS], known[REJECTS], labels[REJECTS])
+    rejects = (early, solved[REJECTS], asked[REJECTS], known[REJECTS], said[REJECTS], labels[REJECTS])
     tables = {"evidence": (settled, asked[DROPPED]), "labels": labels.rows, "rejects": rejects}
     staged = tables | "WriteDataset" >> WriteDataset(job.folder, job.chunk.index)
     return (staged, rejects) | "CommitDataset" >> CommitDataset(job.folder, job.chunk)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Final
 
 from steplabel.annotators.annotation import Annotator, ProblemAnnotator
@@ -19,9 +20,13 @@ from steplabel.schemas import ConfigError, SamplingParams, content_id
 from steplabel.schemas.segmentation import Segmenter
 from steplabel.transforms.prompts import PromptTemplate
 from steplabel.verifiers import AnswerChecker
+from steplabel.verifiers.registry import AnyVerifier, is_verifier
 
 USUAL_STEPS: Final = 16
 """All solutions of ProcessBench's GSM8K part have no more, and 98 of 100 of the first 500 of its MATH part."""
+
+NO_PART_IF_EMPTY: Final = MappingProxyType({"no_part_if_empty": True})
+"""Marks a field that is no part of a run's identity while it is empty: what was begun before there was one goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +41,14 @@ class Recipe:
         question_filter: which problems are worth rollouts; None keeps all.
         labels: the policy that turns evidence into labels; `steplabel relabel` applies others for free.
         seed: every random draw of the run derives from it.
+        verifiers: what else is said of the steps of problems that are worth rollouts, without a model: it goes into the
+            table of observations.
         in_flight: problems or solutions worked on at once in each process. Changes speed, never labels.
 
     Raises:
-        ConfigError: a number out of its range, or labels that cannot use what the annotator pays for: they count the
-            answers to another probe, or read shares of rollouts that end at the first right one.
+        ConfigError: a number out of its range, two verifiers of one name, or labels that cannot use what the annotator
+            pays for: they count the answers to another probe, or read shares of rollouts that end at the first right
+            one.
     """
 
     name: str
@@ -55,6 +63,7 @@ class Recipe:
     question_filter: QuestionFilter | None = QuestionFilter()
     solutions: int = 4
     seed: int = 0
+    verifiers: tuple[AnyVerifier, ...] = field(default=(), metadata=NO_PART_IF_EMPTY)
     in_flight: int = field(default=256, metadata=SPEED_ONLY)
 
     @property
@@ -76,6 +85,12 @@ class Recipe:
             )
         self._check_probe()
         self._check_shares()
+        self._check_verifiers()
+
+    def _check_verifiers(self) -> None:
+        names = [verifier.name for verifier in self.verifiers]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"recipe {self.name}: two verifiers of one name among {', '.join(names)}: name each once")
 
     def _check_probe(self) -> None:
         counting = counting_of(self.labels)
@@ -104,12 +119,14 @@ def describe(value: Any, *, speed: bool = True) -> Any:
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         spoken = {name: getattr(value, name) for name in ("name", "version") if hasattr(value, name)}
-        wanted = [f.name for f in dataclasses.fields(value) if speed or "speed_only" not in f.metadata]
+        wanted = [f.name for f in dataclasses.fields(value) if speed or _shapes_labels(f, getattr(value, f.name))]
         return {
             "type": type(value).__name__,
             **spoken,
             **{name: describe(getattr(value, name), speed=speed) for name in wanted},
         }
+    if is_verifier(value):  # a user's may be any object; its version says how it is set
+        return {"type": type(value).__name__, "name": value.name, "version": value.version}
     if isinstance(value, Mapping):
         return {str(key): describe(item, speed=speed) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -117,6 +134,10 @@ def describe(value: Any, *, speed: bool = True) -> Any:
     if isinstance(value, Enum):
         return value.value
     return value
+
+
+def _shapes_labels(field_: dataclasses.Field[Any], value: Any) -> bool:
+    return "speed_only" not in field_.metadata and (bool(value) or "no_part_if_empty" not in field_.metadata)
 
 
 def config_hash(recipe: Recipe) -> str:

@@ -12,6 +12,7 @@ scorer.py     answers `Score` effects: two readings of a prompt
 intake.py     rows to problems with imported solutions, or rejects
 sample.py     SampleSolutions
 annotate.py   FilterQuestions, Annotate
+verify.py     Verify
 label.py      DeriveLabels
 write.py      WriteDataset
 columnar/     labels from columns, for `relabel`: no record is made on the way

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from steplabel.schemas import Evidence
@@ -17,10 +18,14 @@ def read_table(folder: OutputFolder, chunk: ChunkEntry, table: str) -> list[Any]
     return list(read_records(paths, TABLES[table]))
 
 
-def read_evidence(folder: OutputFolder, chunk: ChunkEntry) -> list[Evidence]:
-    """Everything known about each problem of a chunk, in the order of the problems' table."""
+PARTS = ("solutions", "rollouts", "outcomes", "observations")
+"""Tables with what is known of problems."""
+
+
+def read_evidence(folder: OutputFolder, chunk: ChunkEntry, *, tables: Sequence[str] = PARTS) -> list[Evidence]:
+    """What these tables know about each problem of a chunk, in the order of the problems' table."""
     parts: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for table in ("solutions", "rollouts", "outcomes", "observations"):
+    for table in tables:
         for record in read_table(folder, chunk, table):
             parts[record.problem_id][table].append(record)
     return [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from steplabel.schemas import DataError, Evidence, Problem, Reason, Reject
-from steplabel.schemas.layouts import gsm8k_solutions, problems, processbench
+from steplabel.schemas.layouts import bigbench_mistake, gsm8k_solutions, problems, processbench
 from steplabel.schemas.layouts.answers import ANSWER_FIELDS
 from steplabel.schemas.segmentation import Segmenter
 from steplabel.transforms.io import RawRow
@@ -35,10 +35,16 @@ def read_gsm8k_solutions(row: Mapping[str, Any], where: str, segmenter: Segmente
     return gsm8k_solutions.read_model_solutions(row, line=where, segmenter=segmenter)
 
 
+def read_bigbench_mistake(row: Mapping[str, Any], where: str, _: Segmenter) -> Evidence:
+    """A BIG-Bench-Mistake row: a question and one trace in given steps."""
+    return bigbench_mistake.read_evidence(row, line=where)
+
+
 READERS: Mapping[str, RowReader] = {
     "problems": read_native,
     "processbench": read_processbench,
     "gsm8k_solutions": read_gsm8k_solutions,
+    "bigbench_mistake": read_bigbench_mistake,
 }
 
 
@@ -48,6 +54,8 @@ def detect_format(row: Mapping[str, Any]) -> str:
         return "processbench"
     if {"question", "ground_truth"} <= row.keys():
         return "gsm8k_solutions"
+    if {"input", "steps", "mistake_index"} <= row.keys():
+        return "bigbench_mistake"
     return "problems"
 
 

@@ -4,7 +4,8 @@
     steps.py           what a step of curation is: rows of a chunk in, rows and rejects out
     contamination.py   problems that stand in a test set leave
     duplicates.py      of solutions that say the same, one stays
-    agreement.py       solutions stay on whose first error other datasets agree
+    agreement.py       solutions stay on whose first error other datasets, or verifiers, agree
+    verdicts.py        where verifiers see the first error
     consistency.py     PROF: solutions leave whose steps contradict their answer
     compression.py     HNC: the tree of a problem with some steps merged, labelled anew
     merging.py         neighbouring steps become one: TP-GRPO, FoVer

@@ -1,4 +1,4 @@
-"""`--agree OTHER`: a solution stays if this dataset and others name the same first error (the Qwen rule).
+"""`--agree OTHER`, `--source VERIFIER`: a solution stays if all name the same first error (the Qwen rule).
 
 Solutions are matched by their id: the same text by the same model, drawn alike. Two recipes under one engine, seed and
 input have the same solutions, and so do two label views of one run. But what rests on the same rollouts confirms
@@ -33,6 +33,8 @@ from steplabel.pipelines.curation.steps import (
     row_key,
     without,
 )
+from steplabel.pipelines.curation.verdicts import require_verdicts, verdict_locations
+from steplabel.pipelines.recipe import NO_PART_IF_EMPTY
 from steplabel.schemas import ConfigError, LabelRow, content_id
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.io import read_arrow
@@ -71,35 +73,49 @@ def dataset_content(folder: OutputFolder) -> str:
 
 
 def read_rule(text: str, others: int) -> AgreementRule:
-    """`all`, `majority` or a number of datasets that must name one location, this one among them.
+    """`all`, `uncontradicted`, `majority` or a number of datasets that must name one location, this one among them.
 
     All are all: a dataset that does not know where the error is has not agreed. A majority is one of those that know.
+    Uncontradicted is what all that know agree on, were it one alone: for verifiers, which are silent on most solutions.
 
     Raises:
         ConfigError: another word, or more datasets than there are.
     """
-    named: dict[str, AgreementRule] = {"all": AllAgree(silence=Silence.DISSENTS), "majority": Majority()}
+    named: dict[str, AgreementRule] = {
+        "all": AllAgree(silence=Silence.DISSENTS),
+        "uncontradicted": AllAgree(at_least=1),
+        "majority": Majority(),
+    }
     if text in named:
         return named[text]
     if not text.isdecimal() or not 2 <= int(text) <= others + 1:
-        raise ConfigError(f"--rule {text!r}: wants all, majority, or a number of datasets from 2 to {others + 1}")
+        raise ConfigError(
+            f"--rule {text!r}: wants all, uncontradicted, majority, or a number of datasets from 2 to {others + 1}"
+        )
     return AtLeast(at_least=int(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agree:
-    """Keep what `rule` says is agreed on (`labels/curation/consensus.py`); labels stay those of this dataset."""
+    """Keep what `rule` says is agreed on (`labels/curation/consensus.py`); labels stay those of this dataset.
+
+    Attributes:
+        verifiers: sources of verdicts in this dataset's evidence: the first step that fails is what one names, and that
+            there is none if every step holds (`labels/curation/located.py`).
+    """
 
     name: ClassVar[str] = "agree"
 
     others: tuple[Source, ...]
     rule: AgreementRule
+    verifiers: tuple[str, ...] = field(default=(), metadata=NO_PART_IF_EMPTY)
 
     def open(self, source: OutputFolder, before: Before) -> Opened:  # noqa: ARG002 - the port gives it
         """Read the others' first errors.
 
         Raises:
-            ConfigError: two are one run's labels by one policy, or one has joined steps, or no solution of this one.
+            ConfigError: two are one run's labels by one policy, or one has joined steps, or no solution of this one; or
+                the evidence holds no verdict of a verifier.
         """
         me = source_of(source)
         notes = list(sharing_notes([one.path for one in (me, *self.others)]))
@@ -111,13 +127,18 @@ class Agree:
                 raise ConfigError(_nothing_common(source, other))
             known = sum(_known(said[other.name][id_]) is not None for id_ in common)
             notes.append(f"{other.name}: knows the first error of {known:,} of the {len(mine):,} solutions")
-        return Opened(step=lambda batch: self._apply(batch, me.name, said), notes=tuple(notes))
+        notes += require_verdicts(source, self.verifiers)
+        return Opened(step=lambda batch: self._apply(batch, source, me.name, said), notes=tuple(notes))
 
-    def _apply(self, batch: Batch, me: str, said: Mapping[str, Mapping[str, int | None]]) -> Batch:
+    def _apply(
+        self, batch: Batch, source: OutputFolder, me: str, said: Mapping[str, Mapping[str, int | None]]
+    ) -> Batch:
+        verdicts = verdict_locations(source, batch.chunk, self.verifiers)
         dropped: dict[RowKey, Dropped] = {}
         agreed: list[LabelRow] = []
         for row in batch.rows:
             heard = {name: _known(errors.get(row.solution_id)) for name, errors in said.items()}
+            heard |= {name: located.get(row_key(row)) for name, located in verdicts.items()}
             consensus = agree_on_location({me: row.first_error} | heard, self.rule)
             kept = agreed_row(row, consensus)
             if kept is None:

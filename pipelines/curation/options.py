@@ -31,6 +31,7 @@ class CurationOptions:
     contamination: tuple[str, ...] = ()
     duplicates: str = ""
     agree: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     rule: str = "all"
     prof: int | None = None
     compress: bool = False
@@ -48,8 +49,8 @@ def curation_of(options: CurationOptions) -> Curation:
     """
     if options.children != HNC_CHILDREN and not options.compress:
         raise ConfigError("--compress-children needs --compress")
-    if options.rule != "all" and not options.agree:
-        raise ConfigError(f"--rule {options.rule} needs --agree: name the dataset to agree with")
+    if options.rule != "all" and not (options.agree or options.sources):
+        raise ConfigError(f"--rule {options.rule} needs --agree or --source: name what to agree with")
     return Curation(steps=tuple(_steps(options)))
 
 
@@ -58,9 +59,10 @@ def _steps(options: CurationOptions) -> Iterator[CurationStep]:
         yield Decontaminate(test_sets=tuple(map(held_out, options.contamination)))
     if options.duplicates:
         yield Deduplicate(likeness=Likeness(options.duplicates))
-    if options.agree:
+    if options.agree or options.sources:
         others = tuple(source_of(OutputFolder(path)) for path in options.agree)
-        yield Agree(others=others, rule=read_rule(options.rule, len(others)))
+        rule = read_rule(options.rule, len(others) + len(options.sources))
+        yield Agree(others=others, verifiers=options.sources, rule=rule)
     if options.prof is not None:
         yield Prof(drop=options.prof)
     if options.compress:

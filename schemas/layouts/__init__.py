@@ -4,6 +4,7 @@
     answers.py           gold answers as data sets write them: where they stand and what type they are
     chat.py              chat messages and multiple-choice options of such rows
     gsm8k_solutions.py   GSM8K's example model solutions with their correctness
+    bigbench_mistake.py  BIG-Bench-Mistake: traces and their first mistake, in
     processbench.py      ProcessBench: human-marked first errors, both ways
     trl.py               TRL stepwise supervision, out
     hf_card.py           the Hugging Face dataset card, out
