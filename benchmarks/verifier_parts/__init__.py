@@ -1,1 +1,1 @@
-"""Parts of `verifiers.py`: what each verifier decides, on data that people have marked."""
+"""What `benchmarks/verifiers.py` measures, a module a kind of verifier."""

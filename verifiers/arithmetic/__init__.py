@@ -1,0 +1,21 @@
+"""Equations between numbers in plain text, decided exactly.
+
+verifier.py      ArithmeticVerifier
+equations.py     the equations of a text
+sides.py         what stands left and right of an equals sign
+reader.py        one expression out of a row of tokens
+runs.py          what the reader makes
+lookahead.py     what the next few tokens are
+tokens.py        numbers, operators, words
+wording.py       words that change numbers
+cleaning.py      marks, signs and LaTeX taken off
+values.py        exact values within bounds
+measures.py      units of one dimension
+judging.py       when an equation holds, and when a false one is not wrong
+"""
+
+from steplabel.verifiers.arithmetic.equations import Equation, Side, read_equations
+from steplabel.verifiers.arithmetic.values import NoValueError, evaluate
+from steplabel.verifiers.arithmetic.verifier import ArithmeticVerifier
+
+__all__ = ["ArithmeticVerifier", "Equation", "NoValueError", "Side", "evaluate", "read_equations"]

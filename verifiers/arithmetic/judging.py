@@ -1,0 +1,196 @@
+"""Whether an equation holds, and what a false one may be instead of wrong.
+
+An equation **holds** if its sides are equal, or if the right one is the left one rounded to the decimals printed. A
+false one **fails** unless there is another way to account for it:
+
+- always *unknown*: the reader had doubts; `5 = 2 * 3` (what has no operator on its left defines something); a whole
+  number less than one from a left side that is none (rounded up or down for a reason that we cannot see); decimals
+  cut off; a proper fraction that "equals" a count; a share against its percentage; units to be converted ($ and cents);
+- *unknown* in lenient mode, *fails* in strict mode: less than one per cent apart; apart by a factor between units (60,
+  100, 12, ...); a running total (`5 * 60 = 300 + 58 = 358`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Final
+
+from steplabel.schemas import Reason, Verdict
+from steplabel.verifiers.arithmetic.equations import Equation, Side
+from steplabel.verifiers.arithmetic.measures import names_two_units
+from steplabel.verifiers.arithmetic.runs import Doubt, Postfix
+from steplabel.verifiers.arithmetic.values import NoValueError, evaluate
+from steplabel.verifiers.port import Finding
+
+NEAR = Fraction(1, 100)
+ABOUT = Fraction(1, 200)
+"""How far the right side may be from the left one, of which the text says "about"."""
+FLOAT_DECIMALS = 10
+FLOAT_NOISE = Fraction(1, 10**12)
+"""80 / 3 = 26.666666666666668, as programs print it."""
+FACTORS: Final = frozenset({7, 12, 16, 24, 30, 36, 52, 60, 100, 365, 1000, 1440, 3600, 5280})
+"""Between units of time, length, weight, money, and a share and its percentage."""
+
+
+class Soft:
+    """Stable words for what a false equation may be instead of wrong."""
+
+    NEAR = "near"
+    FACTOR = "a factor between units"
+    RUNNING = "a running total"
+    DEFINITION = "a definition"
+    PERCENT = "a share and its percentage"
+    UNITS = "units to be converted"
+    CUT = "decimals cut off"
+    WHOLE = "rounded to a whole number"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """One pair of readings."""
+
+    verdict: Verdict
+    reason: str
+    evidence: str = ""
+
+
+def judge(equation: Equation, *, strict: bool) -> Finding:
+    """Decide an equation; it fails only if each pair of its readings does."""
+    if equation.obstacle:
+        return Finding(verdict=Verdict.UNKNOWN, reason=equation.obstacle)
+    best: _Judged | None = None
+    for judged in _pairs(equation, strict=strict):
+        if best is None or _ORDER.index(judged.verdict) < _ORDER.index(best.verdict):
+            best = judged
+        if best.verdict is Verdict.HOLDS:
+            break
+    assert best is not None  # noqa: S101 - without an obstacle each side has a reading
+    return Finding(verdict=best.verdict, reason=best.reason, evidence=best.evidence)
+
+
+_ORDER: Final = (Verdict.HOLDS, Verdict.UNKNOWN, Verdict.FAILS)
+
+
+def _pairs(equation: Equation, *, strict: bool) -> Iterator[_Judged]:
+    for left, right in product(equation.left.readings, equation.right.readings):
+        try:
+            yield _judged(equation, left, right, strict=strict)
+        except NoValueError as error:
+            yield _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNSUPPORTED}: {error}")
+
+
+def _judged(equation: Equation, left: Postfix, right: Postfix, *, strict: bool) -> _Judged:
+    a, b = evaluate(left), evaluate(right)
+    evidence = f"left {a}, right {b}"
+    if a == b:
+        return _Judged(verdict=Verdict.HOLDS, reason="exact", evidence=evidence)
+    sides = _Sides(equation=equation, left=left, right=right, a=Fraction(a), b=Fraction(b))
+    if how := sides.holds():
+        return _Judged(verdict=Verdict.HOLDS, reason=how, evidence=evidence)
+    why = sides.first(_OPEN) or ("" if strict else sides.first(_SOFT))
+    if why:
+        return _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {why}", evidence=evidence)
+    return _Judged(verdict=Verdict.FAILS, reason="unequal", evidence=evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sides:
+    """An equation whose sides are not equal in one pair of readings: `left` is worth `a`, `right` is worth `b`."""
+
+    equation: Equation
+    left: Postfix
+    right: Postfix
+    a: Fraction
+    b: Fraction
+
+    def holds(self) -> str:
+        """How it holds all the same, empty if it does not."""
+        side = self.equation.right
+        if side.lone and side.percent and "%" not in self.left and self.a == self.b * 100:
+            return "percent"
+        if side.lone and side.decimals and self._is_rounded(side):
+            return "rounded"
+        return "about" if self.equation.about and self._gap() <= abs(self.a) * ABOUT else ""
+
+    def _gap(self) -> Fraction:
+        return abs(self.a - self.b)
+
+    def _is_rounded(self, side: Side) -> bool:
+        half = Fraction(1, 2 * 10**side.decimals)
+        if side.decimals > FLOAT_DECIMALS:
+            half = max(half, abs(self.a) * FLOAT_NOISE)
+        if not side.percent:
+            return self._gap() <= half
+        return self._gap() * 100 <= half or abs(self.a - self.b * 100) <= half
+
+    def first(self, explanations: tuple[tuple[Callable[[_Sides], bool], str], ...]) -> str:
+        """The first explanation that applies."""
+        return self.equation.doubt or next((word for applies, word in explanations if applies(self)), "")
+
+    def is_definition(self) -> bool:
+        """Nothing is computed on the left: 1 bedroom = 11 * 11."""
+        return self.equation.left.lone
+
+    def is_about(self) -> bool:
+        """The text says that it is not exact, and it is not far."""
+        return self.equation.about and self._gap() * 10 <= abs(self.a)
+
+    def is_percentage(self) -> bool:
+        """A share stands against its percentage: 9 / 21 * 100% = 42.857."""
+        if "%" not in self.left and "%" not in self.right:
+            return False
+        return any(abs(one - 100 * other) < NEAR * abs(one) for one, other in ((self.a, self.b), (self.b, self.a)))
+
+    def is_conversion(self) -> bool:
+        """$1/2 = 50 cents; 4 pounds - 6 ounces = 58 ounces."""
+        text = self.equation.left.text
+        if ("+" in self.left or "-" in self.left) and names_two_units(text):
+            return True
+        return self.is_by_factor() and names_two_units(f"{text} {self.equation.right.text}")
+
+    def is_whole(self) -> bool:
+        """17 / 4 = 4 or 5, as the story wants."""
+        return self.b.denominator == 1 and self.a.denominator != 1 and self._gap() < 1 <= abs(self.a)
+
+    def is_cut(self) -> bool:
+        """2 / 3 = 0.66."""
+        side = self.equation.right
+        last_place = Fraction(1, 10 ** (side.decimals + 2 * side.percent))
+        return side.decimals > 0 and 0 < abs(self.a) - abs(self.b) < last_place
+
+    def is_share(self) -> bool:
+        """1/3 = 5 apples: the third part of something that is not said."""
+        if len(self.left) != 3 or self.left[2] != "/":
+            return False
+        return 0 < self.a < 1 <= abs(self.b)
+
+    def is_near(self) -> bool:
+        """Operands may have been rounded before."""
+        return self._gap() < NEAR * max(abs(self.a), abs(self.b))
+
+    def is_by_factor(self) -> bool:
+        """One side may be in another unit."""
+        return bool(self.a and self.b) and (abs(self.a / self.b) in FACTORS or abs(self.b / self.a) in FACTORS)
+
+    def is_running(self) -> bool:
+        """5 * 60 = 300 + 58 = 358: the equals sign passes a result on."""
+        return len(self.right) > 1 and self.right[0] == self.a
+
+
+_OPEN: Final = (
+    (_Sides.is_definition, Soft.DEFINITION),
+    (_Sides.is_about, Soft.NEAR),
+    (_Sides.is_percentage, Soft.PERCENT),
+    (_Sides.is_conversion, Soft.UNITS),
+    (_Sides.is_whole, Soft.WHOLE),
+    (_Sides.is_cut, Soft.CUT),
+    (_Sides.is_share, Doubt.SHARE),
+)
+_SOFT: Final = (
+    (_Sides.is_near, Soft.NEAR),
+    (_Sides.is_by_factor, Soft.FACTOR),
+    (_Sides.is_running, Soft.RUNNING),
+)

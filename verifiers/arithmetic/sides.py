@@ -1,0 +1,181 @@
+"""The two sides of an equals sign: which expression stands left of it, which right, and what stands beside them.
+
+An expression that something unread stands beside (`the rest + 5 = 8`, `= 5 * cost`) has an obstacle: nothing is decided
+about it. One beside which a word may change it (`half of the 10 + 5`, `on day 1 * 2`) has a doubt: it may hold, but not
+fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from steplabel.schemas import Reason
+from steplabel.verifiers.arithmetic.lookahead import starts_operand
+from steplabel.verifiers.arithmetic.reader import read_run
+from steplabel.verifiers.arithmetic.runs import Doubt, Mode, Run
+from steplabel.verifiers.arithmetic.tokens import Kind, Tokens
+from steplabel.verifiers.arithmetic.wording import BEFORE, BETWEEN, FILLERS, JOINING, ROUGHLY, UNIT_LETTERS
+
+_MODES = (Mode.FRACTIONS, Mode.SPLIT)
+_RIGHT_MODES = (*_MODES, Mode.SHORT)
+_JOINED = (Kind.WORD, Kind.OTHER, Kind.NUMBER)
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """A side's expression. Not frozen, for speed: nobody changes it once it is made.
+
+    Attributes:
+        others: the same text in other `Mode`s.
+        doubt: a word of `Doubt`, or empty. `obstacle`: a `schemas.Reason` with what was met, or empty.
+        about: the text says that it is not exact.
+        algebra: a letter stands behind a number.
+    """
+
+    run: Run
+    others: tuple[Run, ...] = ()
+    doubt: str = ""
+    obstacle: str = ""
+    about: bool = False
+    algebra: bool = False
+
+
+def find_left(tokens: Tokens, start: int, sign: int) -> Found | None:
+    """The last expression of a clause, if it reaches to the equals sign."""
+    found = _last(tokens, start, sign, Mode.FIRST)
+    if found is None or not found.run.modes:
+        return found
+    others = (_last(tokens, start, sign, mode) for mode in _MODES if mode & found.run.modes)
+    return replace(found, others=_readable(other.run for other in others if other))
+
+
+def _readable(runs: Iterable[Run]) -> tuple[Run, ...]:
+    return tuple(run for run in runs if run.postfix)
+
+
+def _last(tokens: Tokens, start: int, end: int, mode: int) -> Found | None:
+    """Read one expression after another; what stands between them may cut the next one off."""
+    kinds = tokens.kinds
+    at, bullet, computed = start, False, False
+    hanging = start > 1 and kinds[start - 2] == Kind.OPERATOR  # "5 +. 84"
+    while at < end:
+        kind = kinds[at]
+        if kind == Kind.WORD:
+            at += 1
+        elif _begins(tokens, at, start, end):
+            run = read_run(tokens, at, end, mode)
+            if run.stop >= end:
+                return _found_left(tokens, run, start, hanging=hanging, unclear=computed or run.linked, bullet=bullet)
+            at = max(run.stop, at + 1)
+            hanging = not run.postfix
+            computed = computed or run.lone < 0
+        else:
+            is_bullet = at == start and kind == Kind.OPERATOR and tokens.texts[at] in "-*"
+            bullet = bullet or is_bullet
+            hanging = hanging or kind == Kind.OTHER or (kind == Kind.OPERATOR and not is_bullet)
+            at += 1
+    return None
+
+
+def _begins(tokens: Tokens, at: int, start: int, end: int) -> bool:
+    """Whether an expression begins at a token. A minus is its sign where it touches it, and nothing else before."""
+    kind = tokens.kinds[at]
+    if kind == Kind.NUMBER:
+        return True
+    if kind == Kind.OPERATOR:
+        sign = tokens.texts[at] == "-" and at + 1 < end and tokens.tight(at + 1)
+        before = at == start or (tokens.kinds[at - 1] == Kind.WORD and not tokens.tight(at))
+        return sign and before and starts_operand(tokens, at + 1, end)
+    return kind == Kind.OPEN and starts_operand(tokens, at, end)
+
+
+def _found_left(tokens: Tokens, run: Run, start: int, *, hanging: bool, unclear: bool, bullet: bool) -> Found:
+    doubt = run.doubt or (Doubt.LINKED if unclear else Doubt.SIGN if bullet else _doubt_before(tokens, run, start))
+    cut = hanging or (tokens.tight(run.start) and tokens.kinds[run.start - 1] in _JOINED)
+    obstacle = _unreadable(run) or (f"{Reason.UNSUPPORTED}: the left side is cut off" if cut else "")
+    return Found(run=run, doubt=doubt, obstacle=obstacle)
+
+
+def _unreadable(run: Run) -> str:
+    if run.over_bounds:
+        return f"{Reason.BUDGET}: too large an expression"
+    return "" if run.postfix else f"{Reason.UNPARSABLE}: brackets"
+
+
+def _doubt_before(tokens: Tokens, run: Run, start: int) -> str:
+    """From the few words before an expression."""
+    at = run.start
+    if at == start:
+        return Doubt.NUMBER if start > 1 and _is_split_number(tokens, start) else ""
+    if tokens.kinds[at] == Kind.OPERATOR:
+        return Doubt.SIGN
+    if tokens.texts[at - 1].lower() in JOINING and Kind.NUMBER in tokens.kinds[max(start, at - 3) : at - 1]:
+        return Doubt.LINKED  # 8 packs of 5 bags * $4; 24 eggs in 1 tray * 2
+    return Doubt.WORDING if _is_changed(tokens, at - 1, start) else ""
+
+
+def _is_changed(tokens: Tokens, at: int, start: int) -> bool:
+    """Whether the word before an expression changes it: half of the 10 + 5."""
+    while at >= start and tokens.kinds[at] == Kind.WORD:
+        word = tokens.texts[at].lower()
+        if word not in BETWEEN:
+            return word in BEFORE
+        at -= 1
+    return False
+
+
+def _is_split_number(tokens: Tokens, at: int) -> bool:
+    """14, 400 / 80."""
+    before, comma, behind = tokens.texts[at - 2 : at + 1]
+    return comma == "," and len(before) <= 3 and before.isdigit() and len(behind) == 3 and behind.isdigit()
+
+
+def find_right(tokens: Tokens, start: int, end: int) -> Found | None:
+    """The expression behind an equals sign, as far as it goes."""
+    begin, about = _after_fillers(tokens, start, end)
+    if not starts_operand(tokens, begin, end):
+        return None
+    run = read_run(tokens, begin, end)
+    others = _readable(read_run(tokens, begin, end, mode) for mode in _RIGHT_MODES if mode & run.modes)
+    doubt, obstacle = _behind(tokens, run, end)
+    return Found(
+        run=run,
+        others=others,
+        doubt=run.doubt or doubt or (Doubt.NAMED if run.letters else ""),
+        obstacle=_unreadable(run) or obstacle,
+        about=about or tokens.kinds[start - 1] == Kind.ABOUT,
+        algebra=run.letters and not _has_unit_letter(tokens, run),
+    )
+
+
+def _has_unit_letter(tokens: Tokens, run: Run) -> bool:
+    """= 80 m, where nothing but a number and a letter stands there."""
+    return run.lone >= 0 and run.lone + 1 < run.stop and tokens.texts[run.lone + 1] in UNIT_LETTERS
+
+
+def _after_fillers(tokens: Tokens, at: int, end: int) -> tuple[int, bool]:
+    about = False
+    while at < end and tokens.kinds[at] == Kind.WORD:
+        word = tokens.texts[at].lower()
+        if word not in FILLERS and word not in ROUGHLY:
+            break
+        about = about or word in ROUGHLY
+        at += 1
+    return at, about
+
+
+def _behind(tokens: Tokens, run: Run, end: int) -> tuple[str, str]:
+    """Doubt and obstacle from what follows the right side."""
+    at = run.stop
+    if at >= end:
+        return "", ""
+    kind = tokens.kinds[at]
+    if kind == Kind.OTHER and tokens.tight(at):
+        return "", f"{Reason.UNPARSABLE}: {tokens.texts[at]!r} behind the right side"
+    if kind == Kind.OPERATOR:
+        if tokens.texts[at] == "-" and not tokens.tight(at):
+            return Doubt.SIGN, ""
+        return "", f"{Reason.UNSUPPORTED}: the right side is cut off"
+    beside = kind in (Kind.NUMBER, Kind.OPEN) and tokens.kinds[at - 1] != Kind.WORD
+    return (Doubt.NUMBER, "") if beside else ("", "")

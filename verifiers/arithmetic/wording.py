@@ -1,0 +1,71 @@
+"""Words that stand among numbers and are no names of what is counted."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SIGNS: Final = {"x": "*", "X": "*", "**": "^"}
+"""Operators that are written in several ways."""
+
+OPERATORS: Final = {"times": "*", "plus": "+", "minus": "-"}
+"""Words that are operators where an operand stands on both sides."""
+
+_FRACTIONS: Final = _words(
+    """
+    half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh sevenths eighth eighths
+    ninth ninths tenth tenths twentieth hundredth hundredths thousandth thousandths
+    """
+)
+_SCALES: Final = _words(
+    """
+    dozen dozens pair pairs score couple hundred hundreds thousand thousands million millions billion billions trillion
+    k mil
+    """
+)
+_FUNCTIONS: Final = _words(
+    """
+    twice thrice double doubled triple tripled quadruple root sqrt log ln sin cos tan mod modulo max min gcd lcm average
+    mean difference product quotient ratio times plus minus over than less
+    """
+)
+_NUMBERED: Final = _words(
+    """
+    day days week weeks month months year years hour hours step steps part parts chapter chapters level levels round
+    rounds game games number numbers page pages grade grades line lines question questions case cases phase stage
+    """
+)
+_CHANGED: Final = _words("squared cubed factorial pi st nd rd th")
+
+BEFORE: Final = _FRACTIONS | _SCALES | _FUNCTIONS | _NUMBERED
+"""Words before a number that change what it is worth (half of 10, twice 5) or make it a name (day 1)."""
+
+BEHIND: Final = _FRACTIONS | _SCALES | _CHANGED
+"""Words behind a number that change what it is worth (5 dozen) or make it a name (the 5th)."""
+
+BETWEEN: Final = _words("of the a an his her their its")
+"""What may stand between such a word and its number: half of the 10 + 5."""
+
+JOINING: Final = _words("of in at with to from by for")
+"""What joins two quantities to one: 8 packs of 5 bags."""
+
+LINKING: Final = _words(
+    """
+    because since so then therefore thus hence if when where which that means and or but is are was were has have had
+    will would gives give giving gets get makes make making leaves leave leaving yields
+    """
+)
+"""Words that are no part of a unit: what stands before them may be another clause."""
+
+FILLERS: Final = _words("a an the total of only just exactly to")
+"""What may stand between an equals sign and its number."""
+
+ROUGHLY: Final = _words("about approximately around roughly nearly almost ~")
+"""The same, where they say that the number is not exact."""
+
+UNIT_LETTERS: Final = frozenset("mglhsL")
+"""Letters that are rather a unit than a variable where a lone number is before them: = 80 m."""
