@@ -1,10 +1,10 @@
 """Terms and formulas as JSON, for structured formalisations that a program or a model writes.
 
     {"op": "<=", "args": [{"name": "x"}, "3/4"]}
-    {"op": "and", "args": [{"op": "=", "args": ["x", "y"]}, {"name": "p"}, true]}
+    {"op": "and", "args": [{"op": "=", "args": [{"name": "y"}, 2]}, {"name": "p"}, true]}
 
-A term is a number as a string ("12", "-3/4", "0.5") or a JSON integer, {"name": ...}, {"constant": "pi" | "e" | "i"}, or
-an operator of `ast.Operator` with its terms. A formula is a comparison of `ast.Relation`, a connective of
+A term is a number as a string ("12", "-3/4", "0.5") or a JSON integer, {"name": ...}, {"constant": "pi" | "e" | "i"},
+or an operator of `ast.Operator` with its terms. A formula is a comparison of `ast.Relation`, a connective of
 `ast.Connective` with formulas, {"name": ...} for a proposition, or a JSON boolean. JSON floats are refused: they are
 not what was written. Read within bounds; no text is evaluated.
 """
@@ -121,7 +121,7 @@ def _formula(value: Any, where: str, depth: int) -> Formula:
     if "name" in fields:
         return _name(fields, where)
     operation = _operation(fields, where)
-    if operation in Relation:
+    if operation in list(Relation):
         left, right = _arguments(fields, where, 2, operation)
         terms = _term(left, f"{where}.args[0]", depth + 1), _term(right, f"{where}.args[1]", depth + 1)
         return Comparison(Relation(operation), *terms)
@@ -163,7 +163,7 @@ def _name(fields: Mapping[str, Any], where: str) -> Name:
 
 def _only(fields: Mapping[str, Any], key: str, where: str) -> Any:
     if len(fields) != 1:
-        raise DataError(f"{where}: {key!r} must stand alone, got also {sorted(set(fields) - {key})!r:.80}")
+        raise DataError(f"{where}: {key!r} must stand alone, got also {sorted(map(str, set(fields) - {key}))!r:.80}")
     return fields[key]
 
 
