@@ -73,7 +73,7 @@ def formula_from_json(value: Any, *, where: str = "formula") -> Formula:
 def term_to_json(term: Term) -> Any:
     """The JSON form that `term_from_json` reads back as the same term."""
     if isinstance(term, Number):
-        return _printed(term)
+        return printed_number(term)
     if isinstance(term, Name):
         return {"name": term.name}
     if isinstance(term, Constant):
@@ -92,7 +92,8 @@ def formula_to_json(formula: Formula) -> Any:
     return {"op": str(formula.connective), "args": [formula_to_json(part) for part in formula.formulas]}
 
 
-def _printed(number: Number) -> str:
+def printed_number(number: Number) -> str:
+    """A number as it was printed; what was computed as a fraction."""
     if number.decimals is None:
         return str(number.value)
     digits = abs(number.value.numerator) * 10**number.decimals // number.value.denominator
