@@ -14,16 +14,22 @@ from typing import Any
 
 from steplabel.schemas import Verdict
 from steplabel.schemas.layouts.processbench import read_gold_steps
-from steplabel.verifiers.latex.claims import Quoted, claims_in
+from steplabel.verifiers.latex.claims import Quoted, claims_in, learn
+from steplabel.verifiers.latex.equations import KnownEquations
 from steplabel.verifiers.latex.verifier import LatexVerifier
 from steplabel.verifiers.port import Claim, Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedStep:
-    """One step and whether people call it right; a wrong one is the first wrong of its solution."""
+    """One step and whether people call it right; a wrong one is the first wrong of its solution.
+
+    Attributes:
+        before: the problem and the steps so far.
+    """
 
     id: str
+    before: tuple[str, ...]
     text: str
     right: bool
 
@@ -79,30 +85,38 @@ def processbench_steps(path: Path) -> Iterator[MarkedStep]:
             continue
         last = len(gold.steps) if gold.first_error < 0 else gold.first_error + 1
         for number, text in enumerate(gold.steps[:last]):
-            yield MarkedStep(id=f"{gold.id}/{number}", text=text, right=number != gold.first_error)
+            before = (gold.problem, *gold.steps[:number])
+            yield MarkedStep(id=f"{gold.id}/{number}", before=before, text=text, right=number != gold.first_error)
 
 
 def prm800k_steps(path: Path) -> Iterator[MarkedStep]:
     """Completions of PRM800K that people rated 1 (right) or -1 (wrong), up to the first position that holds a -1."""
     for line, text in enumerate(path.read_text(encoding="utf-8").splitlines()):
-        for number, step in enumerate(json.loads(text)["label"]["steps"]):
+        row = json.loads(text)
+        before: tuple[str, ...] = (row["question"]["problem"],)
+        for number, step in enumerate(row["label"]["steps"]):
             completions = step["completions"] or []
-            yield from _rated(completions, f"{line}/{number}")
+            yield from _rated(completions, before, f"{line}/{number}")
             if any(completion["rating"] == -1 for completion in completions):
                 break
+            before += tuple(completion["text"] for completion in completions[:1])
 
 
-def _rated(completions: Iterable[dict[str, Any]], where: str) -> Iterator[MarkedStep]:
+def _rated(completions: Iterable[dict[str, Any]], before: tuple[str, ...], where: str) -> Iterator[MarkedStep]:
     for index, completion in enumerate(completions):
-        if completion["rating"] in (1, -1):
-            yield MarkedStep(id=f"{where}.{index}", text=completion["text"], right=completion["rating"] == 1)
+        rating = completion["rating"]
+        if rating in (1, -1):
+            yield MarkedStep(id=f"{where}.{index}", before=before, text=completion["text"], right=rating == 1)
 
 
 def measure_latex(steps: Iterable[MarkedStep], *, strict: bool = False) -> LatexReport:
     """Decide all claims of marked steps and count."""
     report, verifier = LatexReport(), LatexVerifier(strict=strict)
     for step in steps:
-        found = [(quoted, _verified(verifier, step, quoted)) for quoted in claims_in(step.text)]
+        known = KnownEquations()
+        for text in step.before:
+            learn(text, known)
+        found = [(quoted, _verified(verifier, step, quoted)) for quoted in claims_in(step.text, known)]
         _count(report, step, found)
     return report
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from steplabel.schemas import Reason, Verdict
-from steplabel.verifiers.expressions.ast import Apply, Relation, Term, is_literal, names_of
+from steplabel.verifiers.expressions.ast import Apply, Operator, Relation, Term, is_literal, names_of
 from steplabel.verifiers.expressions.decision import Decision, congruent, decide
 from steplabel.verifiers.expressions.exact import value_of
 from steplabel.verifiers.expressions.limits import OutOfReachError
@@ -99,6 +99,8 @@ class _Link:
             return
         if self._alone and is_literal(left.term):
             yield "a number defined or substituted"
+        if self._relation is Relation.EQUAL and _is_whole_quotient(left.term, right.term):
+            yield "a quotient without its remainder"
         if not self._strict and self._relation is Relation.EQUAL:
             if may_be_rounded(left.term, right.term):
                 yield "may be rounded"
@@ -112,6 +114,18 @@ class _Link:
 
 def _measures(side: Side) -> frozenset[str]:
     return frozenset(unit.unit.word for word in side.units if (unit := read_unit(word, loose=True)) is not None)
+
+
+def _is_whole_quotient(left: Term, right: Term) -> bool:
+    """`410 / 333 = 1`: how often it goes in; the remainder is said beside it."""
+    if not isinstance(left, Apply) or left.operator is not Operator.DIVIDE or not is_literal(right):
+        return False
+    if not all(is_literal(part) for part in left.terms):
+        return False
+    try:
+        return value_of(Apply(Operator.FLOOR_DIVIDE, left.terms)) == value_of(right)
+    except OutOfReachError:
+        return False
 
 
 def _runs_on(left: Term, right: Term) -> bool:

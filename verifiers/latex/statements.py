@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 UNREADABLE: Final = "\u25a1"
@@ -33,20 +34,32 @@ _JOINS = re.compile(
     r"(?![a-zA-Z])|\\text\s*\{[^{}]*?\b(?:and|or|so|where|if|for|since|because|then|thus|with|when|gives|hence|by|is)\b"
     r"[^{}]*\}|[,;:](?:\s|\\[ ,;]|$)|[\u21d2\u2192\u21d4\u2234]|\n"
 )
-_NUMBER_COMMA = re.compile(r"(?<=\d)(,|\{,\})(?=\d{3}(?!\d))")
+_ARROW = re.compile(r"\\(?:Long)?[Rr]ightarrow|\\implies|[\u21d2\u2192]")
 _END = re.compile(r"(?:\\[ ,;!]|\s|[.,;])+$")
 _MAX_STATEMENT = 2_000
 
 
-def statements_of(mathematics: str) -> Iterator[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement.
+
+    Attributes:
+        follows: whether an arrow points to it from the statement before.
+    """
+
+    text: str
+    follows: bool = False
+
+
+def statements_of(mathematics: str) -> Iterator[Statement]:
     """Each statement of a piece of mathematics, in order."""
     text = _ALIGNING.sub(" ", _without_blocks(mathematics))
     text = _WORD_MODULUS.sub(r"\\bmod ", _MODULUS.sub(r"\\pmod{\1}", text))
     for row in _rows(text):
-        for statement in _apart(row):
-            tidy = _tidied(statement)
+        for statement, follows in _apart(row):
+            tidy = _END.sub("", statement.strip())
             if tidy and len(tidy) <= _MAX_STATEMENT:
-                yield tidy
+                yield Statement(text=tidy, follows=follows)
 
 
 def _without_blocks(text: str) -> str:
@@ -74,23 +87,19 @@ def _rows(text: str) -> Iterator[str]:
     yield current
 
 
-def _apart(row: str) -> Iterator[str]:
-    """Cut a row at joints outside all brackets."""
-    depth, counted, start = 0, 0, 0
+def _apart(row: str) -> Iterator[tuple[str, bool]]:
+    """Cut a row at joints outside all brackets; whether an arrow stands before each part."""
+    depth, counted, start, follows = 0, 0, 0, False
     for match in _JOINS.finditer(row):
         depth += _opened(row, counted, match.start())
         counted = match.start()
         if depth == 0:
-            yield row[start : match.start()]
-            start = match.end()
-    yield row[start:]
+            yield row[start : match.start()], follows
+            start, follows = match.end(), _ARROW.fullmatch(match[0]) is not None
+    yield row[start:], follows
 
 
 def _opened(text: str, start: int, end: int) -> int:
     """How many brackets more are opened than closed."""
     part = text[start:end]
     return sum(part.count(c) for c in "([{") - sum(part.count(c) for c in ")]}")
-
-
-def _tidied(statement: str) -> str:
-    return _END.sub("", statement.strip())

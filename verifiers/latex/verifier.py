@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from steplabel.schemas import Problem, Solution
-from steplabel.verifiers.latex.claims import LatexClaim, claims_in
+from steplabel.verifiers.latex.claims import LatexClaim, claims_in, learn
 from steplabel.verifiers.latex.deciding import find
+from steplabel.verifiers.latex.equations import Derivation, KnownEquations, derive
 from steplabel.verifiers.port import Claim, Finding
 
 RULES: Final = "1"
@@ -43,13 +44,17 @@ class LatexVerifier:
         """Any domain: where there is no formula, there is no claim."""
         return frozenset()
 
-    def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[LatexClaim]]:
+    def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[LatexClaim | Derivation]]:
         """The claims of each labelable step."""
+        known = KnownEquations()
+        learn(problem.text, known)
         for node in solution.nodes(problem.root_key):
             if node.step.labelable:
-                for found in claims_in(node.step.text):
+                for found in claims_in(node.step.text, known):
                     yield Claim(subject=node.key, body=found.claim, quote=found.quote)
 
-    def verify(self, claim: Claim[LatexClaim]) -> Finding:
+    def verify(self, claim: Claim[LatexClaim | Derivation]) -> Finding:
         """Decide one claim."""
+        if isinstance(claim.body, Derivation):
+            return derive(claim.body)
         return find(claim.body, strict=self.strict)
