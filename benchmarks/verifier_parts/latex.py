@@ -14,8 +14,7 @@ from typing import Any
 
 from steplabel.schemas import Verdict
 from steplabel.schemas.layouts.processbench import read_gold_steps
-from steplabel.verifiers.latex.claims import Quoted, claims_in, learn
-from steplabel.verifiers.latex.equations import KnownEquations
+from steplabel.verifiers.latex.claims import Known, Quoted, claims_in
 from steplabel.verifiers.latex.verifier import LatexVerifier
 from steplabel.verifiers.port import Claim, Finding
 
@@ -113,9 +112,9 @@ def measure_latex(steps: Iterable[MarkedStep], *, strict: bool = False) -> Latex
     """Decide all claims of marked steps and count."""
     report, verifier = LatexReport(), LatexVerifier(strict=strict)
     for step in steps:
-        known = KnownEquations()
+        known = Known()
         for text in step.before:
-            learn(text, known)
+            known.learn(text)
         found = [(quoted, _verified(verifier, step, quoted)) for quoted in claims_in(step.text, known)]
         _count(report, step, found)
     return report

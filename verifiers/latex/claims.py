@@ -16,7 +16,15 @@ from itertools import islice, pairwise
 from steplabel.verifiers.expressions.ast import is_atom, names_of
 from steplabel.verifiers.expressions.reading import Chain, Side, read_chain
 from steplabel.verifiers.latex.context import is_asserted
-from steplabel.verifiers.latex.equations import Derivation, KnownEquations, equations_of, is_solvable
+from steplabel.verifiers.latex.equations import (
+    Derivation,
+    Equation,
+    KnownEquations,
+    equations_of,
+    is_identity,
+    is_solvable,
+)
+from steplabel.verifiers.latex.freedom import Constraints
 from steplabel.verifiers.latex.spans import Span, spans_of
 from steplabel.verifiers.latex.statements import Statement, statements_of
 
@@ -35,10 +43,12 @@ class LatexClaim:
 
     Attributes:
         asserted: whether nothing around it says that it is tried, supposed or denied.
+        free_links: which links rewrite letters of which nothing is known, see `freedom.py`.
     """
 
     chain: Chain
     asserted: bool = True
+    free_links: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,48 +59,65 @@ class Quoted:
     quote: str
 
 
-def claims_in(text: str, known: KnownEquations | None = None) -> Iterator[Quoted]:
+class Known:
+    """What stands before a step: the equations of the problem and of earlier steps."""
+
+    def __init__(self) -> None:
+        self.equations = KnownEquations()
+        self.constraints = Constraints()
+
+    def learn(self, text: str) -> None:
+        """Take in a text that makes no claims, such as the problem's."""
+        self.constraints.hear(text)
+        for _, statement in _statements(text):
+            self.add(statement, _chain(statement))
+
+    def add(self, statement: Statement, chain: Chain | None) -> None:
+        """Take in one statement."""
+        if _RELATION.search(statement.text):
+            self.constraints.add(statement.text, chain)
+        if chain is not None:
+            self.equations.add(chain)
+
+
+def claims_in(text: str, known: Known | None = None) -> Iterator[Quoted]:
     """The claims of one step's text, in order, at most 200. Never raises.
 
     Args:
-        known: equations that stand before; those of this text are added. None: nothing stands before.
+        known: what stands before; the equations of this text are added. None: nothing does.
     """
-    return islice(_claims(text, KnownEquations() if known is None else known), _MAX_CLAIMS)
+    return islice(_claims(text, Known() if known is None else known), _MAX_CLAIMS)
 
 
-def learn(text: str, known: KnownEquations) -> None:
-    """Add the equations of a text that makes no claims, such as the problem's."""
-    for _, statement in _statements(text):
-        if chain := _chain(statement):
-            known.add(chain)
-
-
-def _claims(text: str, known: KnownEquations) -> Iterator[Quoted]:
+def _claims(text: str, known: Known) -> Iterator[Quoted]:
+    known.constraints.hear(text)
     before: Chain | None = None
     for span, statement in _statements(text):
         chain = _chain(statement)
-        if chain is None:
-            before = None
-            continue
-        asserted = is_asserted(text, span.start, span.end)
-        if is_claim(chain):
-            yield Quoted(claim=LatexClaim(chain=chain, asserted=asserted), quote=statement.text)
-        elif derivation := _derivation(chain, before if statement.follows and asserted else None, known):
-            yield Quoted(claim=derivation, quote=statement.text)
-        known.add(chain)
+        if chain is not None:
+            asserted = is_asserted(text, span.start, span.end)
+            claim = _claim(chain, before if statement.follows and asserted else None, known, asserted=asserted)
+            if claim is not None:
+                yield Quoted(claim=claim, quote=statement.text)
+        known.add(statement, chain)
         before = chain
 
 
-def _derivation(chain: Chain, before: Chain | None, known: KnownEquations) -> Derivation | None:
-    """From what an equation follows: what an arrow points from, or else what is known."""
+def _claim(chain: Chain, before: Chain | None, known: Known, *, asserted: bool) -> LatexClaim | Derivation | None:
     equations = tuple(equations_of(chain))
-    if len(chain.relations) != 1 or not equations:
+    if len(chain.relations) == 1 and equations and not is_identity(equations[0]):
+        return _derivation(equations[0], before, known)
+    if not is_claim(chain):
         return None
-    conclusion = equations[0]
+    return LatexClaim(chain=chain, asserted=asserted, free_links=known.constraints.free_links(chain))
+
+
+def _derivation(conclusion: Equation, before: Chain | None, known: Known) -> Derivation | None:
+    """From what an equation follows: what an arrow points from, or else what is known."""
     for premise in (tuple(equations_of(before)) if before else ())[-1:]:
         if is_solvable(premise, conclusion):
             return Derivation(premise=premise, conclusion=conclusion, joined=True)
-    found = known.premise_of(conclusion)
+    found = known.equations.premise_of(conclusion)
     return Derivation(premise=found, conclusion=conclusion) if found else None
 
 
@@ -136,4 +163,4 @@ def _in_prose(text: str) -> Iterator[Statement]:
 
 def _uncut(run: str, cut_before: bool, cut_behind: bool) -> str:
     run = run.strip(" ()*`\t")
-    return f"{'of ' if cut_before else ''}{run}{' of' if cut_behind else ''}"
+    return f"{'of ' if cut_before else ''}{run}{' of' if cut_behind else ''}"  # a word makes its side unreadable

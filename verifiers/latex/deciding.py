@@ -2,9 +2,10 @@
 
 A link holds if it does under one reading, and fails only if it does under all. A claim fails if a link fails, holds if
 one holds and none that should be decidable is unknown. What keeps `fails` back, as unknown with its reason: words that
-say that a formula is tried or denied; units that differ; `5 = 2 + 4`, where a single number stands first and nothing
-before it (a definition or a substitution). Lenient (not strict) also: differences that rounding may explain, and an
-equals sign that runs on (`5 + 3 = 8 * 2 = 16`).
+say that a formula is tried or denied; units that differ; a quotient printed without its remainder; `5 = 2 + 4`, where a
+single number stands first and nothing before it (a definition or a substitution). In letters, `freedom.py` says when
+what is no identity fails. Lenient (not strict) also: differences that rounding may explain, and an equals sign that
+runs on (`5 + 3 = 8 * 2 = 16`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 
 from steplabel.schemas import Reason, Verdict
 from steplabel.verifiers.expressions.ast import Apply, Operator, Relation, Term, is_literal, names_of
-from steplabel.verifiers.expressions.decision import Decision, congruent, decide
+from steplabel.verifiers.expressions.decision import Decision, congruent, decide, refute
 from steplabel.verifiers.expressions.exact import value_of
 from steplabel.verifiers.expressions.limits import OutOfReachError
 from steplabel.verifiers.expressions.printing import printed_whole
@@ -50,6 +51,7 @@ class _Link:
         self._modulus = chain.modulus if chain.congruent[index] else None
         self._alone = len(chain.relations) == 1
         self._asserted = claim.asserted
+        self._free = index in claim.free_links
         self._strict = strict
         self._sides = [(reading[index], reading[index + 1]) for reading in chain.readings]
 
@@ -75,7 +77,7 @@ class _Link:
             return _CONDITION
         decision = self._compared(left.term, right.term)
         if names_of(left.term) and decision.verdict is Verdict.UNKNOWN:
-            return _CONDITION
+            decision = self._rewritten(left.term, right.term)
         if decision.verdict is Verdict.UNKNOWN:
             return decision
         doubts = self._units(left, right) if decision.verdict is Verdict.HOLDS else self._doubts(left, right)
@@ -89,6 +91,13 @@ class _Link:
         if self._relation is Relation.ABOUT:
             return about(left, right)
         return decide(self._relation, left, right)
+
+    def _rewritten(self, left: Term, right: Term) -> Decision:
+        """No identity: wrong if nothing is known of the letters, else a condition."""
+        difference = refute(left, right) if self._free else ""
+        if not difference:
+            return _CONDITION
+        return Decision(verdict=Verdict.FAILS, reason="not an identity", evidence=difference)
 
     def _doubts(self, left: Side, right: Side) -> Iterator[str]:
         """Why what does not hold as read may still not be wrong."""

@@ -17,6 +17,7 @@ from itertools import islice
 
 from steplabel.schemas import Reason, Verdict
 from steplabel.verifiers.expressions.ast import Relation, Term, is_atom, names_of, parts
+from steplabel.verifiers.expressions.decision import decide
 from steplabel.verifiers.expressions.enclosure import enclose
 from steplabel.verifiers.expressions.limits import OutOfReachError
 from steplabel.verifiers.expressions.normal import Normaliser
@@ -111,6 +112,11 @@ def is_solvable(premise: Equation, conclusion: Equation) -> bool:
         and letters == names_of(conclusion.left) | names_of(conclusion.right)
         and not (is_atom(premise.left) and is_atom(premise.right))
     )
+
+
+def is_identity(equation: Equation) -> bool:
+    """Whether both sides are the same for all letters, as far as that can be shown."""
+    return decide(Relation.EQUAL, equation.left, equation.right).verdict is Verdict.HOLDS
 
 
 def _by_solution(claim: Derivation, evidence: str) -> Finding:

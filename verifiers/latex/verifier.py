@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from steplabel.schemas import Problem, Solution
-from steplabel.verifiers.latex.claims import LatexClaim, claims_in, learn
+from steplabel.verifiers.latex.claims import Known, LatexClaim, claims_in
 from steplabel.verifiers.latex.deciding import find
-from steplabel.verifiers.latex.equations import Derivation, KnownEquations, derive
+from steplabel.verifiers.latex.equations import Derivation, derive
 from steplabel.verifiers.port import Claim, Finding
 
 RULES: Final = "1"
@@ -46,8 +46,8 @@ class LatexVerifier:
 
     def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[LatexClaim | Derivation]]:
         """The claims of each labelable step."""
-        known = KnownEquations()
-        learn(problem.text, known)
+        known = Known()
+        known.learn(problem.text)
         for node in solution.nodes(problem.root_key):
             if node.step.labelable:
                 for found in claims_in(node.step.text, known):
