@@ -165,7 +165,7 @@ class Descent:
         factors = [self._raised(depth)]
         if number and self._is(*_FRACTIONS) and _is_whole(factors[0]):
             factors = self._mixed(factors[0], self._raised(depth))
-        while self._opens():
+        while self._opens() or (self._next.kind is Kind.NUMBER and _is_factorial(factors[-1])):  # 3!5!
             factors.append(self._raised(depth))
         if self._next.kind is Kind.NUMBER:
             raise UnreadableError  # "2 3", "x2": nobody knows
@@ -465,6 +465,10 @@ def _negated(term: Term) -> Term:
 
 def _is_whole(term: Term) -> bool:
     return isinstance(term, Number) and term.decimals is None
+
+
+def _is_factorial(term: Term) -> bool:
+    return isinstance(term, Apply) and term.operator is Operator.FACTORIAL
 
 
 def _value(term: Term) -> Fraction:

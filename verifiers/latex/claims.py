@@ -162,5 +162,10 @@ def _in_prose(text: str) -> Iterator[Statement]:
 
 
 def _uncut(run: str, cut_before: bool, cut_behind: bool) -> str:
-    run = run.strip(" ()*`\t")
-    return f"{'of ' if cut_before else ''}{run}{' of' if cut_behind else ''}"  # a word makes its side unreadable
+    """The run, with a word (which makes its side unreadable) where it is not all of what was said."""
+    run = run.strip(" `\t")
+    if run.count(")") > run.count("("):  # opened before a word: "(so 2^3 = 8)", "(apples / 20) * 100 = 5 * 4"
+        at_end = run.endswith(")")
+        run = run[:-1] if at_end else run.partition(")")[2]
+        cut_before = cut_before or not at_end
+    return f"{'of ' if cut_before else ''}{run}{' of' if cut_behind else ''}"

@@ -108,6 +108,10 @@ class _Link:
             return
         if self._alone and is_literal(left.term):
             yield "a number defined or substituted"
+        if is_literal(left.term) and left.units and not right.units:
+            yield "a unit converted"
+        if self._relation is Relation.EQUAL and about(left.term, right.term).verdict is Verdict.HOLDS:
+            yield "rounded to the printed digits"
         if self._relation is Relation.EQUAL and _is_whole_quotient(left.term, right.term):
             yield "a quotient without its remainder"
         if not self._strict and self._relation is Relation.EQUAL:
