@@ -1,0 +1,105 @@
+r"""Which letters are free: no equation has been stated about them, so that a rewriting of them must be an identity.
+
+The rule. In a chain `A = B = C`, a link between two compound sides in the same letters rewrites one into the other. If
+it is not an identity, it is wrong, unless something known about the letters makes it true (with x^2 = x + 1,
+x^3 = x^2 + x = 2x + 1 is right). So it fails only if no equation that was read so far, in the problem or the steps,
+speaks of its letters. Exempt are equations of which one side holds all letters of the link, and the other side others
+only (`S = a + b`, `f(x) = ...`): they name what the letters make and say nothing about them.
+Not free in any case: names of segments and angles (geometry speaks of them without equations), letters in equations
+that cannot be read, and everything where words such as "root" or "modulo" stand for equations.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from steplabel.schemas import Verdict
+from steplabel.verifiers.expressions.ast import Apply, Operator, Relation, Term, is_atom, names_of, parts
+from steplabel.verifiers.expressions.decision import decide
+from steplabel.verifiers.expressions.reading import Chain
+
+_WORDS = re.compile(r"\b(?:unity|roots?|zeros?|modul\w*|mod|remainder|congruen\w*|digits?|complex)\b", re.IGNORECASE)
+_FUNCTION = re.compile(r"\s*+[A-Za-z](?:_\w|'{1,3})?\s*(?:\\left)?\((?:[^()=]|\([^()=]*\))*\)\s*=")
+_LETTER = re.compile(r"(?<!\\)(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z])|\\[a-zA-Z]+")
+_MAX_STATEMENTS = 400
+_PERIODIC = frozenset({Operator.SINE, Operator.COSINE, Operator.TANGENT, Operator.LOGARITHM})
+
+
+@dataclass(slots=True)
+class Constraints:
+    """What has been stated about letters so far."""
+
+    _pairs: list[tuple[frozenset[str], frozenset[str]]] = field(default_factory=list)
+    _unread: set[str] = field(default_factory=set)
+    _everything: bool = False
+
+    def hear(self, text: str) -> None:
+        """Take in the words of a text."""
+        self._everything = self._everything or _WORDS.search(text) is not None
+
+    def add(self, statement: str, chain: Chain | None) -> None:
+        """Take in a statement that holds a relation; `chain` is None if it cannot be read."""
+        if len(self._pairs) >= _MAX_STATEMENTS:
+            self._everything = True
+        unread = chain is None or any(side.term is None for side in chain.readings[0])
+        if unread and not _FUNCTION.match(statement):
+            self._unread.update(name.lstrip("\\") for name in _LETTER.findall(statement))
+        if chain is not None:
+            self._pairs.extend(_stated(chain))
+
+    def free_links(self, chain: Chain) -> frozenset[int]:
+        """Links of a chain that rewrite free letters; its own equations in other letters count as stated."""
+        own = _stated(chain)
+        sides = chain.readings[0]
+        return frozenset(
+            index
+            for index, relation in enumerate(chain.relations)
+            if len(chain.relations) > 1
+            and relation is Relation.EQUAL
+            and not chain.congruent[index]
+            and self._is_free(sides[index].term, sides[index + 1].term, own)
+        )
+
+    def _is_free(self, left: Term | None, right: Term | None, own: list[tuple[frozenset[str], frozenset[str]]]) -> bool:
+        if self._everything or left is None or right is None or is_atom(left) or is_atom(right):
+            return False
+        names = names_of(left)
+        if not names or names != names_of(right) or names & self._unread or any(map(_is_figure, names)):
+            return False
+        if any(
+            isinstance(part, Apply) and part.operator in _PERIODIC for side in (left, right) for part in parts(side)
+        ):
+            return False
+        return not any(_speaks_of(names, *pair) for pair in (*self._pairs, *own))
+
+
+def _stated(chain: Chain) -> list[tuple[frozenset[str], frozenset[str]]]:
+    """The letters on both sides of each link that is no rewriting: of a chain, or alone."""
+    sides = chain.readings[0]
+    found = []
+    for index in range(len(chain.relations)):
+        left, right = sides[index].term, sides[index + 1].term
+        if left is None or right is None:
+            continue
+        names = names_of(left), names_of(right)
+        if (names[0] or names[1]) and not _is_rewriting(left, right, alone=len(chain.relations) == 1):
+            found.append(names)
+    return found
+
+
+def _is_rewriting(left: Term, right: Term, *, alone: bool) -> bool:
+    if names_of(left) != names_of(right) or is_atom(left) or is_atom(right):
+        return False
+    return not alone or decide(Relation.EQUAL, left, right).verdict is Verdict.HOLDS
+
+
+def _speaks_of(names: frozenset[str], left: frozenset[str], right: frozenset[str]) -> bool:
+    if not names & (left | right):
+        return False
+    defining = left and right and not left & right and (names <= left or names <= right)
+    return not defining
+
+
+def _is_figure(name: str) -> bool:
+    return " " in name or (len(name) > 1 and name.isupper())
