@@ -1,11 +1,13 @@
 """Terms and formulas as values: the one form in which verifiers pass mathematics on, to exact arithmetic or a solver.
 
 Covered: rationals, names, the operators below, comparisons, and the connectives. Not covered: quantifiers, sets,
-functions that are not listed. Values are bounded where they are made (readers) and where they are computed.
+functions that are not listed. Values are bounded where they are made (readers) and where they are computed. Not every
+user computes every operator: what one cannot, it calls unsupported.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -30,6 +32,14 @@ class Operator(StrEnum):
     MAXIMUM = "max"
     FACTORIAL = "!"
     BINOMIAL = "binomial"
+    GCD = "gcd"
+    LCM = "lcm"
+    SINE = "sin"
+    """Of an angle in radians, as are the next two."""
+    COSINE = "cos"
+    TANGENT = "tan"
+    LOGARITHM = "log"
+    """`log(x, b)`: the logarithm of x to the base b."""
 
 
 MANY = -1
@@ -48,6 +58,12 @@ ARITY = {
     Operator.MAXIMUM: MANY,
     Operator.FACTORIAL: 1,
     Operator.BINOMIAL: 2,
+    Operator.GCD: MANY,
+    Operator.LCM: MANY,
+    Operator.SINE: 1,
+    Operator.COSINE: 1,
+    Operator.TANGENT: 1,
+    Operator.LOGARITHM: 2,
 }
 """How many terms an operator takes; `MANY`: two or more."""
 
@@ -131,3 +147,43 @@ class Connected:
 
 
 Formula: TypeAlias = "Comparison | Connected | Name | bool"
+
+
+def parts(term: Term) -> Iterator[Term]:
+    """A term and all terms inside it, outermost first."""
+    waiting = [term]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        if isinstance(current, Apply):
+            waiting.extend(reversed(current.terms))
+
+
+def names_of(term: Term) -> frozenset[str]:
+    """The variables of a term."""
+    return frozenset(part.name for part in parts(term) if isinstance(part, Name))
+
+
+def is_literal(term: Term) -> bool:
+    """Whether a term is one printed number, or its negative: there is nothing to compute."""
+    if isinstance(term, Apply) and term.operator is Operator.NEGATE:
+        return isinstance(term.terms[0], Number)
+    return isinstance(term, Number)
+
+
+def is_atom(term: Term) -> bool:
+    """Whether a term is one number, name or constant, or its negative."""
+    if isinstance(term, Apply) and term.operator is Operator.NEGATE:
+        return not isinstance(term.terms[0], Apply)
+    return not isinstance(term, Apply)
+
+
+def depth_of(term: Term) -> int:
+    """How deep a term nests: 1 for one that is not applied."""
+    deepest, waiting = 0, [(term, 1)]
+    while waiting:
+        current, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        if isinstance(current, Apply):
+            waiting.extend((part, depth + 1) for part in current.terms)
+    return deepest
