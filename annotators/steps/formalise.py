@@ -48,8 +48,8 @@ INSTRUCTIONS: Final = """\
 Write the solution below as formulas. Answer with one JSON object and nothing else:
 
 {"declarations": [{"name": "x", "sort": "Int"}],
- "assumptions": [{"label": "given 1", "formula": ["=", ["+", "x", 3], 11]}],
- "steps": [{"step": 1, "claim": ["=", "x", 8], "cites": ["given 1"], "kind": "derivation"}]}
+ "assumptions": [{"label": "given 1", "formula": {"op": "=", "args": [{"op": "+", "args": [{"name": "x"}, 3]}, 11]}}],
+ "steps": [{"step": 1, "claim": {"op": "=", "args": [{"name": "x"}, 8]}, "cites": ["given 1"], "kind": "derivation"}]}
 
 declarations: every quantity once, by a name of its own; "sort" is "Int", "Real" or "Bool".
 assumptions: what the problem gives, as it says it, and nothing that the solution found out.
@@ -57,9 +57,9 @@ steps: what each step asserts, exactly as it is written, even where it is wrong.
   "step": the step's number. "cites": labels of assumptions and numbers of earlier steps that it rests on, as text;
   leave it out if you cannot tell. "kind": "derivation" if it is to follow from what came before, "modelling" if it
   names a new quantity or puts the problem's words into a formula.
-A formula is ["=", a, b], also with "!=", "<", "<=", ">", ">=", or ["and", f, g], "or", "not", "implies", "iff".
-A term is a number, a fraction as text such as "1/3", a name, or [operator, terms...] with the operators
-  + - * / ** neg // % root abs min max.
+A formula is {"op": ..., "args": [...]} with "=", "!=", "<", "<=", ">" or ">=" and two terms, or with "and", "or",
+"not", "implies" or "iff" and formulas. A term is an integer, a number as text such as "1/3" or "0.25", {"name": ...},
+or {"op": ..., "args": [...]} with + - * / ** neg // % root abs min max and terms.
 
 Problem:
 """

@@ -14,6 +14,7 @@ from z3 import z3core
 from steplabel.verifiers.entailment.nodes import Nodes
 from steplabel.verifiers.entailment.operators import Operators, UnsupportedError, Value
 from steplabel.verifiers.entailment.question import Declared, Sort
+from steplabel.verifiers.entailment.rounding import tolerance
 from steplabel.verifiers.expressions.ast import (
     Apply,
     Comparison,
@@ -27,7 +28,6 @@ from steplabel.verifiers.expressions.ast import (
     Term,
 )
 
-MAX_DECIMALS = 64
 _BOUNDS = {
     Constant.PI: (Fraction(31415926535, 10**10), Fraction(31415926536, 10**10)),
     Constant.E: (Fraction(27182818284, 10**10), Fraction(27182818285, 10**10)),
@@ -83,10 +83,10 @@ class Compiler:
         left, right = self._term(comparison.left), self._term(comparison.right)
         if comparison.relation is not Relation.ABOUT:
             return self._operators.compare(comparison.relation, left, right)
-        printed = [side for side in (comparison.right, comparison.left) if isinstance(side, Number)]
-        if not printed or (printed[0].decimals or 0) > MAX_DECIMALS:
-            raise UnsupportedError("about what? no side is a number whose digits say how near is near")
-        return self._operators.within(left, right, Fraction(1, 2 * 10 ** (printed[0].decimals or 0)))
+        most = tolerance(comparison)
+        if most is None:
+            raise UnsupportedError("about: no side is a number whose digits say how near is near")
+        return self._operators.within(left, right, most)
 
     def _term(self, term: Term) -> Value:
         match term:

@@ -41,10 +41,10 @@ def definedness(formula: Formula) -> Formula:
 
 def conjunction(*formulas: Formula) -> Formula:
     """All of them, without those that are plainly true; True where nothing is left."""
-    wanted = tuple(dict.fromkeys(formula for formula in formulas if formula is not True))
+    wanted = [formula for formula in formulas if formula is not True]
     if len(wanted) < 2:
         return wanted[0] if wanted else True
-    return Connected(Connective.AND, wanted)
+    return Connected(Connective.AND, tuple(dict.fromkeys(wanted)))
 
 
 def _all(formulas: tuple[Formula, ...]) -> Formula:
@@ -101,10 +101,10 @@ def _root_exists(radicand: Term, degree: Term) -> Formula:
 
 
 def _power_exists(base: Term, exponent: Term) -> Formula:
-    """0 to the power of 0 is 1; exponents that are no numbers are out of the solver's reach anyway."""
+    """Zero has no power but positive ones, as in `exact`; exponents that are no numbers are not put to the solver."""
     if not isinstance(exponent, Number):
         return True
-    nonzero = True if exponent.value >= 0 else Comparison(Relation.NOT_EQUAL, base, _ZERO)
+    nonzero = True if exponent.value > 0 else Comparison(Relation.NOT_EQUAL, base, _ZERO)
     even = exponent.value.denominator % 2 == 0
     return conjunction(nonzero, Comparison(Relation.AT_LEAST, base, _ZERO) if even else True)
 

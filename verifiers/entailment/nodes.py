@@ -24,9 +24,7 @@ class Nodes:
     def __init__(self, context: z3.Context) -> None:
         self.context = context
         self._ref = context.ref()
-        self._integers, self._reals, self._booleans = (
-            sort(context) for sort in (z3.IntSort, z3.RealSort, z3.BoolSort)
-        )
+        self._integers, self._reals, self._booleans = (sort(context) for sort in (z3.IntSort, z3.RealSort, z3.BoolSort))
         self.true, self.false = z3.BoolVal(True, context), z3.BoolVal(False, context)
 
     def integer(self, value: int) -> z3.ArithRef:
@@ -56,7 +54,7 @@ class Nodes:
 
     def terms(self, function: Callable[..., Any], arguments: Sequence[z3.ExprRef]) -> z3.ArithRef:
         """A term by a function of any arity, such as `Z3_mk_add`."""
-        return z3.ArithRef(function(self._ref, len(arguments), _array(arguments)), self.context)
+        return z3.ArithRef(function(self._ref, len(arguments), array(arguments)), self.context)
 
     def formula(self, function: Callable[..., Any], *arguments: z3.ExprRef) -> z3.BoolRef:
         """A formula by a function of fixed arity, such as `Z3_mk_lt`."""
@@ -64,7 +62,7 @@ class Nodes:
 
     def formulas(self, function: Callable[..., Any], arguments: Sequence[z3.ExprRef]) -> z3.BoolRef:
         """A formula by a function of any arity, such as `Z3_mk_and`."""
-        return z3.BoolRef(function(self._ref, len(arguments), _array(arguments)), self.context)
+        return z3.BoolRef(function(self._ref, len(arguments), array(arguments)), self.context)
 
     def _whole(self, value: int, sort: z3.SortRef) -> z3.ArithRef:
         if -_INT64 < value < _INT64:
@@ -75,5 +73,6 @@ class Nodes:
         return z3core.Z3_mk_const(self._ref, z3core.Z3_mk_string_symbol(self._ref, name), sort.ast)
 
 
-def _array(arguments: Sequence[z3.ExprRef]) -> Any:
+def array(arguments: Sequence[z3.ExprRef]) -> Any:
+    """What Z3's C functions take for a list."""
     return (z3.Ast * len(arguments))(*(one.ast for one in arguments))

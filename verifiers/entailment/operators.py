@@ -162,9 +162,7 @@ class Operators:
         # Where there is no root, nothing is said of it, or the context would become inconsistent.
         zero = self.literal(Fraction(0))
         exists, sign = (self.compare(Relation.AT_LEAST, value, zero) for value in (radicand, root))
-        return self.nodes.formula(
-            z3core.Z3_mk_implies, exists, self.nodes.formulas(z3core.Z3_mk_and, (sign, power))
-        )
+        return self.nodes.formula(z3core.Z3_mk_implies, exists, self.nodes.formulas(z3core.Z3_mk_and, (sign, power)))
 
     def _absolute(self, values: Sequence[Value]) -> Value:
         value = values[0]

@@ -15,7 +15,7 @@ in a context of its own takes the same steps and ends alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import z3
 from z3 import z3core
@@ -23,53 +23,36 @@ from z3 import z3core
 from steplabel.verifiers.entailment.answer import Answer, Assigned, Status
 from steplabel.verifiers.entailment.compiler import Compiler
 from steplabel.verifiers.entailment.definedness import conjunction, definedness
-from steplabel.verifiers.entailment.nodes import Nodes
+from steplabel.verifiers.entailment.lane import Check, Lane
 from steplabel.verifiers.entailment.operators import UnsupportedError
 from steplabel.verifiers.entailment.question import Declared, Entailment, Sort
 
-MAX_SHOWN = 60
+_MAX_SHOWN = 60
 _EXACT_CHARS = 1_000
 """Digits of a model's number that are still passed on as one."""
-_Status = z3.CheckSatResult
+_DIGITS = frozenset("-/0123456789")
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One Z3 context and its solver. Used by one thread at a time."""
+def decide(question: Entailment, lane: Lane, *, models: bool = True) -> Answer:
+    """Decide a checked question. Leaves the lane as it was.
 
-    nodes: Nodes
-    solver: z3.Solver
-
-    @classmethod
-    def open(cls, *, rlimit: int) -> Lane:
-        """A context of its own, whose checks end after so many of Z3's resource units each."""
-        context = z3.Context()
-        solver = z3.Solver(ctx=context)
-        solver.set(rlimit=rlimit, random_seed=0)
-        return cls(Nodes(context), solver)
-
-    def spent(self) -> int:
-        """Resource units since the context was made."""
-        statistics = self.solver.statistics()
-        return int(statistics.get_key_value("rlimit count")) if "rlimit count" in statistics.keys() else 0  # noqa: SIM118
-
-
-def decide(question: Entailment, lane: Lane) -> Answer:
-    """Decide a checked question. Leaves the lane's solver as it was."""
-    lane.solver.push()
+    Args:
+        models: whether to show cases; without them it is faster.
+    """
+    lane.push()
     try:
-        return _Case(question, lane).decided()
+        return _Case(question, lane, models=models).decided()
     except UnsupportedError as error:
         return Answer(status=Status.UNSUPPORTED, detail=str(error))
     finally:
-        lane.solver.pop()
+        lane.pop()
 
 
 class _Case:
     """One question in one lane: its assumptions asserted, each behind a switch."""
 
-    def __init__(self, question: Entailment, lane: Lane) -> None:
-        self._question, self._lane = question, lane
+    def __init__(self, question: Entailment, lane: Lane, *, models: bool) -> None:
+        self._question, self._lane, self._wants_models = question, lane, models
         self._compiler = Compiler(lane.nodes, question.declarations)
         compiled = [
             self._compiler.formula(conjunction(definedness(one.formula), one.formula)) for one in question.assumptions
@@ -78,33 +61,33 @@ class _Case:
         self._claim = self._compiler.formula(conjunction(self._defined, question.claim))
         self._switches = [lane.nodes.proposition(f"switch {i}") for i in range(len(compiled))]
         for switch, formula in zip(self._switches, compiled, strict=True):
-            lane.solver.add(lane.nodes.formula(z3core.Z3_mk_implies, switch, formula))
+            lane.add(lane.nodes.formula(z3core.Z3_mk_implies, switch, formula))
         for definition in self._compiler.definitions:
-            lane.solver.add(definition)
+            lane.add(definition)
 
     def decided(self) -> Answer:
         """Follow the table in the module's docstring."""
         denied, case = self._with_case(self._not(self._claim))
-        if denied == z3.unsat and not self._switches:
+        if denied is Check.UNSAT and not self._switches:
             return Answer(status=Status.HOLDS)
         granted = self._with(self._claim)
-        if denied == granted == z3.unsat:
+        if denied is granted is Check.UNSAT:
             return self._contradiction()
-        if denied == z3.unsat and (granted == z3.sat or self._check(self._switches) == z3.sat):
+        if denied is Check.UNSAT and (granted is Check.SAT or self._check(self._switches) is Check.SAT):
             return Answer(status=Status.HOLDS, used=self._needed(self._not(self._claim)))
-        if granted == z3.unsat and (denied == z3.sat or self._check(self._switches) == z3.sat):
+        if granted is Check.UNSAT and (denied is Check.SAT or self._check(self._switches) is Check.SAT):
             return self._refuted(case)
-        if denied == granted == z3.sat:
+        if denied is granted is Check.SAT:
             return self._not_entailed(case)
-        return Answer(status=Status.EXHAUSTED, detail=self._lane.solver.reason_unknown())
+        return Answer(status=Status.EXHAUSTED, detail=self._lane.why_unknown())
 
     def _contradiction(self) -> Answer:
-        if self._check(self._switches) != z3.unsat:  # it needed the claim's help to see it
-            return Answer(status=Status.EXHAUSTED, detail=self._lane.solver.reason_unknown())
+        if self._check(self._switches) is not Check.UNSAT:  # it needed the claim's help to see it
+            return Answer(status=Status.EXHAUSTED, detail=self._lane.why_unknown())
         return Answer(status=Status.INCONSISTENT, used=self._needed(None))
 
     def _refuted(self, case: tuple[Assigned, ...]) -> Answer:
-        if self._defined is not True and self._with(self._compiler.formula(self._defined)) == z3.unsat:
+        if self._defined is not True and self._with(self._compiler.formula(self._defined)) is Check.UNSAT:
             return Answer(status=Status.UNDEFINED, model=case)
         return Answer(status=Status.REFUTED, used=self._needed(self._claim))
 
@@ -112,20 +95,20 @@ class _Case:
         if self._defined is True:
             return Answer(status=Status.NOT_ENTAILED, model=case)
         undefined, where = self._with_case(self._not(self._compiler.formula(self._defined)))
-        if undefined == z3.sat:
+        if undefined is Check.SAT:
             return Answer(status=Status.UNDEFINED, model=where)
         return Answer(status=Status.NOT_ENTAILED, model=case)
 
-    def _with(self, formula: z3.BoolRef) -> _Status:
+    def _with(self, formula: z3.BoolRef) -> Check:
         return self._with_case(formula)[0]
 
-    def _with_case(self, formula: z3.BoolRef) -> tuple[_Status, tuple[Assigned, ...]]:
+    def _with_case(self, formula: z3.BoolRef) -> tuple[Check, tuple[Assigned, ...]]:
         """Check all assumptions with one more formula, and show the model if there is one."""
-        self._lane.solver.push()
-        self._lane.solver.add(formula)
+        self._lane.push()
+        self._lane.add(formula)
         status = self._check(self._switches)
-        case = self._shown(self._lane.solver.model()) if status == z3.sat else ()
-        self._lane.solver.pop()
+        case = self._shown(self._lane.model()) if status is Check.SAT and self._wants_models else ()
+        self._lane.pop()
         return status, case
 
     def _needed(self, formula: z3.BoolRef | None) -> tuple[str, ...]:
@@ -133,19 +116,19 @@ class _Case:
 
         Z3's own core depends on what the solver met before; this one on the question alone.
         """
-        self._lane.solver.push()
+        self._lane.push()
         if formula is not None:
-            self._lane.solver.add(formula)
+            self._lane.add(formula)
         kept = list(range(len(self._switches)))
         for index in reversed(range(len(self._switches))):
             fewer = [i for i in kept if i != index]
-            if self._check([self._switches[i] for i in fewer]) == z3.unsat:
+            if self._check([self._switches[i] for i in fewer]) is Check.UNSAT:
                 kept = fewer
-        self._lane.solver.pop()
+        self._lane.pop()
         return tuple(self._question.assumptions[i].label for i in kept)
 
-    def _check(self, switches: list[z3.BoolRef]) -> _Status:
-        return self._lane.solver.check(*switches)
+    def _check(self, switches: list[z3.BoolRef]) -> Check:
+        return self._lane.check(switches)
 
     def _not(self, formula: z3.BoolRef) -> z3.BoolRef:
         return self._lane.nodes.formula(z3core.Z3_mk_not, formula)
@@ -162,16 +145,13 @@ class _Case:
             return Assigned(name=declared.name, value=None, shown=value.as_decimal(10))
         text: str = value.as_string()
         if len(text) > _EXACT_CHARS or not set(text) <= _DIGITS:
-            return Assigned(name=declared.name, value=None, shown=f"{text[:MAX_SHOWN]}?")
+            return Assigned(name=declared.name, value=None, shown=f"{text[:_MAX_SHOWN]}?")
         top, _, bottom = text.partition("/")
         return Assigned(name=declared.name, value=(int(top), int(bottom or "1")), shown=text)
 
 
-_DIGITS = frozenset("-/0123456789")
-
-
 def alone(question: Entailment, *, rlimit: int) -> Answer:
     """Decide a question in a context of its own: whatever was asked before, the same steps, and the same end."""
-    lane = Lane.open(rlimit=rlimit)
+    lane = Lane(rlimit=rlimit)
     answer = decide(question, lane)
     return replace(answer, spent=lane.spent())

@@ -121,7 +121,7 @@ def _formula(value: Any, where: str, depth: int) -> Formula:
     if "name" in fields:
         return _name(fields, where)
     operation = _operation(fields, where)
-    if operation in Relation:
+    if operation in list(Relation):
         left, right = _arguments(fields, where, 2, operation)
         terms = _term(left, f"{where}.args[0]", depth + 1), _term(right, f"{where}.args[1]", depth + 1)
         return Comparison(Relation(operation), *terms)

@@ -28,7 +28,7 @@ from steplabel.schemas import (
     make_solution,
 )
 
-PLAIN = '{"declarations":[],"assumptions":[],"steps":[{"step":1,"claim":["=",1,1]}]}'
+PLAIN = '{"declarations":[],"assumptions":[],"steps":[{"step":1,"claim":true}]}'
 
 
 def annotate(w, said, **options):
