@@ -19,21 +19,35 @@ _INT32 = 1 << 30
 
 
 class Nodes:
-    """Makes the expressions of one Z3 context. Arguments must be of the right sorts: nothing is checked here."""
+    """Makes the expressions of one Z3 context. Arguments must be of the right sorts: nothing is checked here.
+
+    Names and numbers are made once and kept as long as this is.
+    """
 
     def __init__(self, context: z3.Context) -> None:
         self.context = context
         self._ref = context.ref()
         self._integers, self._reals, self._booleans = (sort(context) for sort in (z3.IntSort, z3.RealSort, z3.BoolSort))
+        self._numbers: dict[tuple[int, int, bool], z3.ArithRef] = {}
+        self._names: dict[tuple[str, bool], z3.ArithRef] = {}
+        self._propositions: dict[str, z3.BoolRef] = {}
         self.true, self.false = z3.BoolVal(True, context), z3.BoolVal(False, context)
 
     def integer(self, value: int) -> z3.ArithRef:
         """A number of sort Int."""
-        return self._whole(value, self._integers)
+        key = (value, 1, True)
+        if key not in self._numbers:
+            self._numbers[key] = self._whole(value, self._integers)
+        return self._numbers[key]
 
     def real(self, value: Fraction) -> z3.ArithRef:
         """A number of sort Real."""
-        top, bottom = value.numerator, value.denominator
+        key = (value.numerator, value.denominator, False)
+        if key not in self._numbers:
+            self._numbers[key] = self._rational(*key[:2])
+        return self._numbers[key]
+
+    def _rational(self, top: int, bottom: int) -> z3.ArithRef:
         if bottom == 1:
             return self._whole(top, self._reals)
         if -_INT32 < top < _INT32 and bottom < _INT32:
@@ -42,11 +56,16 @@ class Nodes:
 
     def number(self, name: str, *, integral: bool) -> z3.ArithRef:
         """An unknown number."""
-        return z3.ArithRef(self._constant(name, self._integers if integral else self._reals), self.context)
+        sort = self._integers if integral else self._reals
+        if (name, integral) not in self._names:
+            self._names[name, integral] = z3.ArithRef(self._constant(name, sort), self.context)
+        return self._names[name, integral]
 
     def proposition(self, name: str) -> z3.BoolRef:
         """An unknown truth value."""
-        return z3.BoolRef(self._constant(name, self._booleans), self.context)
+        if name not in self._propositions:
+            self._propositions[name] = z3.BoolRef(self._constant(name, self._booleans), self.context)
+        return self._propositions[name]
 
     def term(self, function: Callable[..., Any], *arguments: z3.ExprRef) -> z3.ArithRef:
         """A term by a function of fixed arity, such as `Z3_mk_div`."""
