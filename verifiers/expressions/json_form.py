@@ -1,10 +1,10 @@
 """Terms and formulas as JSON, for structured formalisations that a program or a model writes.
 
     {"op": "<=", "args": [{"name": "x"}, "3/4"]}
-    {"op": "and", "args": [{"op": "=", "args": ["x", "y"]}, {"name": "p"}, true]}
+    {"op": "and", "args": [{"op": "=", "args": [{"name": "y"}, 2]}, {"name": "p"}, true]}
 
-A term is a number as a string ("12", "-3/4", "0.5") or a JSON integer, {"name": ...}, {"constant": "pi" | "e" | "i"}, or
-an operator of `ast.Operator` with its terms. A formula is a comparison of `ast.Relation`, a connective of
+A term is a number as a string ("12", "-3/4", "0.5") or a JSON integer, {"name": ...}, {"constant": "pi" | "e" | "i"},
+or an operator of `ast.Operator` with its terms. A formula is a comparison of `ast.Relation`, a connective of
 `ast.Connective` with formulas, {"name": ...} for a proposition, or a JSON boolean. JSON floats are refused: they are
 not what was written. Read within bounds; no text is evaluated.
 """
@@ -73,7 +73,7 @@ def formula_from_json(value: Any, *, where: str = "formula") -> Formula:
 def term_to_json(term: Term) -> Any:
     """The JSON form that `term_from_json` reads back as the same term."""
     if isinstance(term, Number):
-        return _printed(term)
+        return printed_number(term)
     if isinstance(term, Name):
         return {"name": term.name}
     if isinstance(term, Constant):
@@ -92,7 +92,8 @@ def formula_to_json(formula: Formula) -> Any:
     return {"op": str(formula.connective), "args": [formula_to_json(part) for part in formula.formulas]}
 
 
-def _printed(number: Number) -> str:
+def printed_number(number: Number) -> str:
+    """A number as it was printed; what was computed as a fraction."""
     if number.decimals is None:
         return str(number.value)
     digits = abs(number.value.numerator) * 10**number.decimals // number.value.denominator
@@ -163,7 +164,7 @@ def _name(fields: Mapping[str, Any], where: str) -> Name:
 
 def _only(fields: Mapping[str, Any], key: str, where: str) -> Any:
     if len(fields) != 1:
-        raise DataError(f"{where}: {key!r} must stand alone, got also {sorted(set(fields) - {key})!r:.80}")
+        raise DataError(f"{where}: {key!r} must stand alone, got also {sorted(map(str, set(fields) - {key}))!r:.80}")
     return fields[key]
 
 

@@ -63,14 +63,12 @@ class Chain:
         relations: one fewer than there are sides.
         congruent: for each relation, whether it was printed `\equiv`; it is then EQUAL modulo `modulus`.
         readings: each has a Side for every side of the chain; the likeliest reading first.
-        quotes: the sides as printed.
         modulus: of the congruences, None if there is none.
     """
 
     relations: tuple[Relation, ...]
     congruent: tuple[bool, ...]
     readings: tuple[tuple[Side, ...], ...]
-    quotes: tuple[str, ...]
     modulus: Term | None = None
 
 
@@ -111,7 +109,6 @@ def read_chain(text: str) -> Chain | None:
         relations=tuple(_RELATIONS[tokens[cut].text] for cut in cuts),
         congruent=congruent,
         readings=readings,
-        quotes=tuple(text[side[0].start : side[-1].end].strip() for side in sides),
         modulus=modulus,
     )
 

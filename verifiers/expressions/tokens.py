@@ -2,7 +2,7 @@ r"""Text cut into the signs of mathematics, LaTeX or plain, within bounds.
 
 Covered: ASCII digits with thousands separators (`1,234`, `1{,}234`, `1\,234`), letters, LaTeX commands, operators,
 Unicode operators and superscripts. What only spaces or sizes (`\,`, `\left`, `\displaystyle`) is dropped.
-Not covered (None): digits of other scripts, control and format characters, and what nobody writes in a formula.
+Not covered (OTHER): words, digits of other scripts, control and format characters, what stands in no formula.
 One pass, linear in the length of the text.
 """
 
@@ -26,6 +26,8 @@ class Kind(Enum):
     WORDS = auto()
     r"""What stood in `\text{}`."""
     SIGN = auto()
+    OTHER = auto()
+    """A word, or a character that stands in no formula: what holds it cannot be read."""
     END = auto()
 
 
@@ -54,8 +56,9 @@ _TOKEN = re.compile(
     r"|(?P<command>\\(?:[a-zA-Z]+|[%$|{}]))"
     r"|(?P<letters>[A-Za-z]+)"
     r"|(?P<sign><=|>=|\*\*|[-+*/^_=<>()\[\]{}|!%',&\u00d7\u00f7\u00b7\u22c5\u2212\u2215\u2044\u2264\u2265\u2260\u2248"
-    r"\u00b0\u03c0\u221a\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2261])",
-    re.ASCII,
+    r"\u00b0\u03c0\u221a\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2261])"
+    r"|(?P<other>.)",
+    re.ASCII | re.DOTALL,
 )
 _SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 _MEANT = {
@@ -91,32 +94,28 @@ _CONTENT = re.compile(r"\{(.*)\}", re.DOTALL)
 
 
 def tokens_of(text: str) -> tuple[Token, ...] | None:
-    """Cut a text into tokens, an END last; None if it is too long or holds what is no mathematics.
+    """Cut a text into tokens, an END last; None if it is too long.
 
-    Small letters stand alone, a run of capitals stays together; words are no mathematics.
+    Small letters stand alone, a run of capitals stays together; words and foreign characters are OTHER.
     """
     if len(text) > MAX_CHARS:
         return None
     found: list[Token] = []
     position, spaced = 0, False
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None or len(found) >= MAX_TOKENS:
-            return None
+    while match := _TOKEN.match(text, position):
         position = match.end()
         if match.lastgroup == "space":
             spaced = True
             continue
-        made = _made(match, spaced=spaced)
-        if made is None:
+        if len(found) >= MAX_TOKENS:
             return None
-        found.extend(made)
+        found.extend(_made(match, spaced=spaced))
         spaced = False
     found.append(Token(Kind.END, "", spaced, len(text), len(text)))
     return tuple(found)
 
 
-def _made(match: re.Match[str], *, spaced: bool) -> list[Token] | None:
+def _made(match: re.Match[str], *, spaced: bool) -> list[Token]:
     text = match[0]
     start, end = match.span()
     if match.lastgroup == "letters":
@@ -125,7 +124,7 @@ def _made(match: re.Match[str], *, spaced: bool) -> list[Token] | None:
     return [Token(kind, text, spaced, start, end)]
 
 
-def _letters(text: str, spaced: bool, start: int) -> list[Token] | None:
+def _letters(text: str, spaced: bool, start: int) -> list[Token]:
     end = start + len(text)
     if text in _PLAIN_COMMANDS:
         return [Token(Kind.COMMAND, text, spaced, start, end)]
@@ -133,7 +132,7 @@ def _letters(text: str, spaced: bool, start: int) -> list[Token] | None:
         return [Token(Kind.LETTERS, text, spaced, start, end)]
     ordered = all(a < b for a, b in pairwise(text)) and len(text) <= 4  # abc, wxyz
     if (len(text) > 2 and not ordered) or text.lower() in _NO_PRODUCTS:
-        return None
+        return [Token(Kind.OTHER, text, spaced, start, end)]
     return [
         Token(Kind.LETTERS, letter, spaced and not index, start + index, start + index + 1)
         for index, letter in enumerate(text)
@@ -160,4 +159,8 @@ def _sign(text: str) -> tuple[Kind, str]:
     return (Kind.COMMAND, meant) if meant[0].isalpha() else (Kind.SIGN, meant)
 
 
-_KINDS = {"number": _number, "words": _words, "command": _command, "sign": _sign}
+def _other(text: str) -> tuple[Kind, str]:
+    return Kind.OTHER, text
+
+
+_KINDS = {"other": _other, "number": _number, "words": _words, "command": _command, "sign": _sign}

@@ -1,0 +1,69 @@
+r"""Numbers that were rounded: what `\approx` asserts, and where `=` may mean no more.
+
+Covered: whether a printed decimal is a value rounded or cut to its digits; how far rounded numbers on both sides may
+have carried two values apart. Not covered: significant digits of integers with zeros at the end.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+from steplabel.schemas import Reason, Verdict
+from steplabel.verifiers.expressions.ast import Number, Term, is_literal, parts
+from steplabel.verifiers.expressions.decision import Decision, shown
+from steplabel.verifiers.expressions.enclosure import Bounds, enclose
+from steplabel.verifiers.expressions.limits import OutOfReachError
+
+NEAR: Final = Fraction(1, 100)
+"""Closer than this, a difference may be rounding that nobody mentions."""
+_PRECISION = 256
+
+
+def about(left: Term, right: Term, *, near: Fraction = NEAR) -> Decision:
+    """Decide `left ~ right`: it holds if one side is the other, rounded or cut to its printed digits. Never raises.
+
+    It fails if they are further apart than `near` and the rounded numbers in them explain; between, it is unknown.
+    """
+    try:
+        one, other = enclose(left, _PRECISION), enclose(right, _PRECISION)
+    except OutOfReachError as error:
+        return Decision(verdict=Verdict.UNKNOWN, reason=error.reason)
+    evidence = f"{shown(one)} and {shown(other)}"
+    distance = _distance(one, other)
+    if any(distance <= _unit(side) for side in (left, right) if is_literal(side)) or distance == 0:
+        return Decision(verdict=Verdict.HOLDS, reason="rounding", evidence=evidence)
+    if distance <= (near + _carried(left) + _carried(right)) * _size(one, other):
+        return Decision(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: near", evidence=evidence)
+    return Decision(verdict=Verdict.FAILS, reason="rounding", evidence=evidence)
+
+
+def may_be_rounded(left: Term, right: Term) -> bool:
+    """Whether an `=` that does not hold may be a rounding: decimals, or a fraction or root beside an integer."""
+    try:
+        one, other = enclose(left, _PRECISION), enclose(right, _PRECISION)
+    except OutOfReachError:
+        return False
+    integers = all(side.is_point() and side.low.denominator == 1 for side in (one, other))
+    if integers and not _carried(left) and not _carried(right):
+        return False
+    return _distance(one, other) <= (NEAR + _carried(left) + _carried(right)) * _size(one, other)
+
+
+def _unit(literal: Term) -> Fraction:
+    number = next(part for part in parts(literal) if isinstance(part, Number))
+    return Fraction(1, 10 ** (number.decimals or 0))
+
+
+def _carried(term: Term) -> Fraction:
+    """The sum of the relative errors that the printed decimals of a term may have brought with them."""
+    decimals = (part for part in parts(term) if isinstance(part, Number) and part.decimals and part.value)
+    return sum((Fraction(1, 10 ** (d.decimals or 0)) / abs(d.value) for d in decimals), Fraction(0))
+
+
+def _distance(one: Bounds, other: Bounds) -> Fraction:
+    return max(one.low - other.high, other.low - one.high, Fraction(0))
+
+
+def _size(one: Bounds, other: Bounds) -> Fraction:
+    return max(abs(end) for side in (one, other) for end in (side.low, side.high))

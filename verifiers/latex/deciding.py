@@ -1,0 +1,138 @@
+"""One claim decided: every link of its chain, under every reading.
+
+A link holds if it does under one reading, and fails only if it does under all. A claim fails if a link fails, holds if
+one holds and none that should be decidable is unknown. What keeps `fails` back, as unknown with its reason: words that
+say that a formula is tried or denied; units that differ; `5 = 2 + 4`, where a single number stands first and nothing
+before it (a definition or a substitution). Lenient (not strict) also: differences that rounding may explain, and an
+equals sign that runs on (`5 + 3 = 8 * 2 = 16`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from steplabel.schemas import Reason, Verdict
+from steplabel.verifiers.expressions.ast import Apply, Operator, Relation, Term, is_literal, names_of
+from steplabel.verifiers.expressions.decision import Decision, congruent, decide
+from steplabel.verifiers.expressions.exact import value_of
+from steplabel.verifiers.expressions.limits import OutOfReachError
+from steplabel.verifiers.expressions.printing import printed_whole
+from steplabel.verifiers.expressions.reading import Side
+from steplabel.verifiers.expressions.rounding import about, may_be_rounded
+from steplabel.verifiers.latex.claims import LatexClaim, is_decidable
+from steplabel.verifiers.port import Finding
+from steplabel.verifiers.text.units import read_unit
+
+_CONDITION = Decision(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: definition or condition")
+
+
+def find(claim: LatexClaim, *, strict: bool) -> Finding:
+    """Decide a claim. Never raises."""
+    links = [_Link(claim, index, strict=strict) for index in range(len(claim.chain.relations))]
+    decisions = [(link, link.decision()) for link in links]
+    for verdict in (Verdict.FAILS, Verdict.UNKNOWN, Verdict.HOLDS):
+        for link, decision in decisions:
+            if decision.verdict is verdict and decision is not _CONDITION:
+                return Finding(
+                    verdict=verdict,
+                    reason=decision.reason,
+                    evidence=f"{link.shown()}: {decision.evidence}".rstrip(": "),
+                )
+    return Finding(verdict=_CONDITION.verdict, reason=_CONDITION.reason)
+
+
+class _Link:
+    """Two neighbours of a chain."""
+
+    def __init__(self, claim: LatexClaim, index: int, *, strict: bool) -> None:
+        chain = claim.chain
+        self._relation = chain.relations[index]
+        self._modulus = chain.modulus if chain.congruent[index] else None
+        self._alone = len(chain.relations) == 1
+        self._asserted = claim.asserted
+        self._strict = strict
+        self._sides = [(reading[index], reading[index + 1]) for reading in chain.readings]
+
+    def shown(self) -> str:
+        """The link for people, as first read."""
+        for left, right in self._sides:
+            if left.term is not None and right.term is not None:
+                modulus = f" mod {printed_whole(self._modulus)}" if self._modulus is not None else ""
+                return f"{printed_whole(left.term)} {self._relation} {printed_whole(right.term)}{modulus}"
+        return ""
+
+    def decision(self) -> Decision:
+        """The link decided under all readings."""
+        decisions = [self._under(left, right) for left, right in dict.fromkeys(self._sides)]
+        for verdict in (Verdict.HOLDS, Verdict.UNKNOWN):
+            for decision in decisions:
+                if decision.verdict is verdict:
+                    return decision
+        return decisions[0]
+
+    def _under(self, left: Side, right: Side) -> Decision:
+        if left.term is None or right.term is None or not is_decidable(left, right):
+            return _CONDITION
+        decision = self._compared(left.term, right.term)
+        if names_of(left.term) and decision.verdict is Verdict.UNKNOWN:
+            return _CONDITION
+        if decision.verdict is Verdict.UNKNOWN:
+            return decision
+        doubts = self._units(left, right) if decision.verdict is Verdict.HOLDS else self._doubts(left, right)
+        for doubt in doubts:
+            return Decision(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {doubt}", evidence=decision.evidence)
+        return decision
+
+    def _compared(self, left: Term, right: Term) -> Decision:
+        if self._modulus is not None:
+            return congruent(left, right, self._modulus)
+        if self._relation is Relation.ABOUT:
+            return about(left, right)
+        return decide(self._relation, left, right)
+
+    def _doubts(self, left: Side, right: Side) -> Iterator[str]:
+        """Why what does not hold as read may still not be wrong."""
+        if not self._asserted:
+            yield "tried or denied in words"
+        yield from self._units(left, right)
+        if left.term is None or right.term is None:
+            return
+        if self._alone and is_literal(left.term):
+            yield "a number defined or substituted"
+        if self._relation is Relation.EQUAL and _is_whole_quotient(left.term, right.term):
+            yield "a quotient without its remainder"
+        if not self._strict and self._relation is Relation.EQUAL:
+            if may_be_rounded(left.term, right.term):
+                yield "may be rounded"
+            if _runs_on(left.term, right.term):
+                yield "the equals sign runs on"
+
+    def _units(self, left: Side, right: Side) -> Iterator[str]:
+        if left.units and right.units and _measures(left) != _measures(right):
+            yield "units differ"
+
+
+def _measures(side: Side) -> frozenset[str]:
+    return frozenset(unit.unit.word for word in side.units if (unit := read_unit(word, loose=True)) is not None)
+
+
+def _is_whole_quotient(left: Term, right: Term) -> bool:
+    """`410 / 333 = 1`: how often it goes in; the remainder is said beside it."""
+    if not isinstance(left, Apply) or left.operator is not Operator.DIVIDE or not is_literal(right):
+        return False
+    if not all(is_literal(part) for part in left.terms):
+        return False
+    try:
+        return value_of(Apply(Operator.FLOOR_DIVIDE, left.terms)) == value_of(right)
+    except OutOfReachError:
+        return False
+
+
+def _runs_on(left: Term, right: Term) -> bool:
+    """`5 + 3 = 8 * 2`: the right side goes on computing from the left one's value."""
+    if not isinstance(right, Apply) or not is_literal(right.terms[0]):
+        return False
+    try:
+        return value_of(left) == value_of(right.terms[0])
+    except OutOfReachError:
+        return False
