@@ -1,0 +1,157 @@
+"""Decide one question with Z3: at most four checks, and a few more for the assumptions that were used.
+
+With assumptions A and a claim C that is defined where D holds, C' = D and C (Z3's own x/0 is total: see `definedness`):
+
+    A, not C'      A, C'         verdict
+    unsat          sat           holds
+    sat            unsat         refuted; undefined if D cannot hold either
+    unsat          unsat         inconsistent context: A alone cannot hold
+    sat            sat           undefined if A and not D can hold, else not entailed; the model is the case
+    any unknown                  exhausted, unless A alone can be seen to hold
+
+An assumption that divides grants that it is defined. All checks have an `rlimit`, never a time: the same question
+in a context of its own takes the same steps and ends alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import z3
+from z3 import z3core
+
+from steplabel.verifiers.entailment.answer import Answer, Assigned, Status
+from steplabel.verifiers.entailment.compiler import Compiler
+from steplabel.verifiers.entailment.definedness import conjunction, definedness
+from steplabel.verifiers.entailment.lane import Check, Lane
+from steplabel.verifiers.entailment.operators import UnsupportedError
+from steplabel.verifiers.entailment.question import Declared, Entailment, Sort
+
+_MAX_SHOWN = 60
+_EXACT_CHARS = 1_000
+"""Digits of a model's number that are still passed on as one."""
+_DIGITS = frozenset("-/0123456789")
+
+
+def decide(question: Entailment, lane: Lane, *, models: bool = True) -> Answer:
+    """Decide a checked question. Leaves the lane as it was.
+
+    Args:
+        models: whether to show cases; without them it is faster.
+    """
+    lane.push()
+    try:
+        return _Case(question, lane, models=models).decided()
+    except UnsupportedError as error:
+        return Answer(status=Status.UNSUPPORTED, detail=str(error))
+    finally:
+        lane.pop()
+
+
+class _Case:
+    """One question in one lane: its assumptions asserted, each behind a switch."""
+
+    def __init__(self, question: Entailment, lane: Lane, *, models: bool) -> None:
+        self._question, self._lane, self._wants_models = question, lane, models
+        self._compiler = Compiler(lane.nodes, question.declarations)
+        compiled = [
+            self._compiler.formula(conjunction(definedness(one.formula), one.formula)) for one in question.assumptions
+        ]
+        self._defined = definedness(question.claim)
+        self._claim = self._compiler.formula(conjunction(self._defined, question.claim))
+        self._switches = [lane.nodes.proposition(f"switch {i}") for i in range(len(compiled))]
+        for switch, formula in zip(self._switches, compiled, strict=True):
+            lane.add(lane.nodes.formula(z3core.Z3_mk_implies, switch, formula))
+        for definition in self._compiler.definitions:
+            lane.add(definition)
+
+    def decided(self) -> Answer:
+        """Follow the table in the module's docstring."""
+        denied, case = self._with_case(self._not(self._claim))
+        if denied is Check.UNSAT and not self._switches:
+            return Answer(status=Status.HOLDS)
+        granted = self._with(self._claim)
+        if denied is granted is Check.UNSAT:
+            return self._contradiction()
+        if denied is Check.UNSAT and (granted is Check.SAT or self._check(self._switches) is Check.SAT):
+            return Answer(status=Status.HOLDS, used=self._needed(self._not(self._claim)))
+        if granted is Check.UNSAT and (denied is Check.SAT or self._check(self._switches) is Check.SAT):
+            return self._refuted(case)
+        if denied is granted is Check.SAT:
+            return self._not_entailed(case)
+        return Answer(status=Status.EXHAUSTED, detail=self._lane.why_unknown())
+
+    def _contradiction(self) -> Answer:
+        if self._check(self._switches) is not Check.UNSAT:  # it needed the claim's help to see it
+            return Answer(status=Status.EXHAUSTED, detail=self._lane.why_unknown())
+        return Answer(status=Status.INCONSISTENT, used=self._needed(None))
+
+    def _refuted(self, case: tuple[Assigned, ...]) -> Answer:
+        if self._defined is not True and self._with(self._compiler.formula(self._defined)) is Check.UNSAT:
+            return Answer(status=Status.UNDEFINED, model=case)
+        return Answer(status=Status.REFUTED, used=self._needed(self._claim))
+
+    def _not_entailed(self, case: tuple[Assigned, ...]) -> Answer:
+        if self._defined is True:
+            return Answer(status=Status.NOT_ENTAILED, model=case)
+        undefined, where = self._with_case(self._not(self._compiler.formula(self._defined)))
+        if undefined is Check.SAT:
+            return Answer(status=Status.UNDEFINED, model=where)
+        return Answer(status=Status.NOT_ENTAILED, model=case)
+
+    def _with(self, formula: z3.BoolRef) -> Check:
+        return self._with_case(formula)[0]
+
+    def _with_case(self, formula: z3.BoolRef) -> tuple[Check, tuple[Assigned, ...]]:
+        """Check all assumptions with one more formula, and show the model if there is one."""
+        self._lane.push()
+        self._lane.add(formula)
+        status = self._check(self._switches)
+        case = self._shown(self._lane.model()) if status is Check.SAT and self._wants_models else ()
+        self._lane.pop()
+        return status, case
+
+    def _needed(self, formula: z3.BoolRef | None) -> tuple[str, ...]:
+        """Assumptions that suffice: each is left out, the last first, where it can be.
+
+        Z3's own core depends on what the solver met before; this one on the question alone.
+        """
+        self._lane.push()
+        if formula is not None:
+            self._lane.add(formula)
+        kept = list(range(len(self._switches)))
+        for index in reversed(range(len(self._switches))):
+            fewer = [i for i in kept if i != index]
+            if self._check([self._switches[i] for i in fewer]) is Check.UNSAT:
+                kept = fewer
+        self._lane.pop()
+        return tuple(self._question.assumptions[i].label for i in kept)
+
+    def _check(self, switches: list[z3.BoolRef]) -> Check:
+        return self._lane.check(switches)
+
+    def _not(self, formula: z3.BoolRef) -> z3.BoolRef:
+        return self._lane.nodes.formula(z3core.Z3_mk_not, formula)
+
+    def _shown(self, model: z3.ModelRef) -> tuple[Assigned, ...]:
+        return tuple(self._assigned(declared, model) for declared in self._question.declarations)
+
+    def _assigned(self, declared: Declared, model: z3.ModelRef) -> Assigned:
+        value = model.eval(self._compiler.declared(declared.name), model_completion=True)
+        if declared.sort is Sort.BOOLEAN:
+            true = bool(z3.is_true(value))
+            return Assigned(name=declared.name, value=(int(true), 1), shown=str(true).lower())
+        if z3.is_algebraic_value(value):
+            return Assigned(name=declared.name, value=None, shown=value.as_decimal(10))
+        text: str = value.as_string()
+        if len(text) > _EXACT_CHARS or not set(text) <= _DIGITS:
+            return Assigned(name=declared.name, value=None, shown=f"{text[:_MAX_SHOWN]}?")
+        top, _, bottom = text.partition("/")
+        return Assigned(name=declared.name, value=(int(top), int(bottom or "1")), shown=text)
+
+
+def alone(question: Entailment, *, rlimit: int) -> Answer:
+    """Decide a question in a context of its own: whatever was asked before, the same steps, and the same end."""
+    lane = Lane(rlimit=rlimit)
+    answer = decide(question, lane)
+    return replace(answer, spent=lane.spent())

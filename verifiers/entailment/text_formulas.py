@@ -1,0 +1,164 @@
+r"""Equations and inequalities with letters, found in plain or LaTeX text. What is not surely whole is not read.
+
+Covered: runs of numbers, single letters, operators and brackets around `=`, `<`, `>` or `\approx`, and LaTeX between
+dollars or brackets; chains give one formula for each relation. Not covered: formulas in words ("twice x is 10"), names
+of several letters in plain text, congruences, texts that can be read in two ways, and formulas without a letter, which
+exact arithmetic decides. A run that words belong to on either side ("half of x = 10", "x = 5 times as many") is left
+out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from steplabel.verifiers.expressions.ast import Comparison, names_of
+from steplabel.verifiers.expressions.reading import Chain, read_chain
+
+MAX_TEXT = 20_000
+"""Characters of one step or problem; what stands behind them is not read."""
+MAX_FORMULAS = 64
+"""Of one text."""
+
+_CALCULATOR = re.compile(r"<<[^<>]{0,200}>>")
+_LATEX = re.compile(r"\$\$([^$]{1,1000})\$\$|\$([^$\n]{1,500})\$|\\\(([^$]{1,500}?)\\\)|\\\[([^$]{1,1000}?)\\\]")
+_PIECE = r"\d[\d,]*(?:\.\d+)?|\.\d+|(?<![A-Za-z])[A-Za-z](?![A-Za-z'])"
+_SIGNS = r"[-+*/^()=<>$%\u2264\u2265\u2248\u00d7\u00f7\u00b7\u2212\u2013\u00b2\u00b3]"
+_RUN = re.compile(rf"(?:(?:{_PIECE}|{_SIGNS})[ \t]*)+")
+_RELATION = re.compile(r"[=<>\u2264\u2265\u2248]")
+_LETTER = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
+_DANGLING = re.compile(r"[-+*/^(<=>\u00d7\u00f7\u00b7\u2212\u2013]$")
+_HEADLESS = re.compile(r"^(?:[+*/^)<=>%\u00d7\u00f7\u00b7]|[-\u2212\u2013][ \t])")
+_ARTICLE = re.compile(r"^(?:[aAI][ \t]+(?=[\w$(]))+")
+_WORD_BEFORE = re.compile(r"([A-Za-z%]+|[\d)])[ \t]*$")
+_WORDS_BEHIND = re.compile(r"[ \t]*([^.;:!?\n]{0,200})")
+_SCALES = frozenset({"half", "dozen", "hundred", "thousand", "million", "percent", "twice", "times", "per", "of"})
+_REACHING_ON = _SCALES | {
+    *("third", "quarter", "thrice", "double", "triple", "minus", "plus", "by", "over", "squared", "cubed"),
+    *("and", "or", "to", "from", "less", "more", "than"),
+}
+"""Words that take what stands behind them into their own meaning."""
+_REACHING_BACK = _SCALES | {
+    *(
+        "more",
+        "less",
+        "fewer",
+        "each",
+        "as",
+        "plus",
+        "minus",
+        "squared",
+        "cubed",
+        "over",
+        "divided",
+        "multiplied",
+        "for",
+    ),
+}
+"""Words that change what stands before them."""
+_COMPUTING = re.compile(r"[\d=<>+*/^\u00d7\u00f7]")
+_SUPPOSING = re.compile(
+    r"\b(?:if|suppose|supposing|assume|assuming|when|unless|case|try|would|were|say|either|or|guess|let's)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[A-Za-z]{2}")
+_CLAUSE = re.compile(r"[.;:\n]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFormula:
+    """One comparison as it was read.
+
+    Attributes:
+        supposed: its clause holds a word such as "if" or "would": it may be a mere supposition.
+    """
+
+    comparison: Comparison
+    names: frozenset[str]
+    quote: str
+    supposed: bool
+
+
+def formulas_in(text: str) -> tuple[TextFormula, ...]:
+    """All comparisons with a letter, in the order of the text. Never raises; time is linear in the length."""
+    cleaned = _CALCULATOR.sub("", text[:MAX_TEXT])
+    found: list[TextFormula] = []
+    for start, formula in _candidates(cleaned):
+        chain = read_chain(formula)
+        if chain is not None:
+            found += _comparisons(chain, formula, supposed=_is_supposed(cleaned, start))
+        if len(found) >= MAX_FORMULAS:
+            break
+    return tuple(found[:MAX_FORMULAS])
+
+
+def _comparisons(chain: Chain, quote: str, *, supposed: bool) -> Iterator[TextFormula]:
+    if len(chain.readings) != 1 or any(chain.congruent):
+        return
+    sides = chain.readings[0]
+    if any("%" in side.units or "percent" in side.units for side in sides):
+        return
+    for index, relation in enumerate(chain.relations):
+        left, right = sides[index].term, sides[index + 1].term
+        if left is None or right is None:
+            continue
+        names = names_of(left) | names_of(right)
+        if names:
+            yield TextFormula(
+                comparison=Comparison(relation, left, right), names=names, quote=quote.strip(), supposed=supposed
+            )
+
+
+def _candidates(text: str) -> Iterator[tuple[int, str]]:
+    """Where formulas may stand, and what they are: LaTeX first, plain text between."""
+    position = 0
+    for match in _LATEX.finditer(text):
+        inner = next(group for group in match.groups() if group is not None)
+        if "\\" not in inner and ((match[0][0] == "$" and _WORD.search(inner)) or not _RELATION.search(inner)):
+            continue  # dollars as money: what stands between two of them is plain text
+        yield from _plain(text, position, match.start())
+        yield match.start(), inner
+        position = match.end()
+    yield from _plain(text, position, len(text))
+
+
+def _plain(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
+    for match in _RUN.finditer(text, start, end):
+        run = _trimmed(match[0])
+        if run is None:
+            continue
+        before = text[max(start, match.start() - 40) : match.start()]
+        behind = text[match.end() : min(end, match.end() + 200)]
+        if not _belongs_to_words(before, behind, match[0]):
+            yield match.start(), run
+
+
+def _trimmed(run: str) -> str | None:
+    """A run without articles and marks at its ends; None if it is no whole formula with a letter."""
+    run = _ARTICLE.sub("", run.strip()).replace("$", "").rstrip(" \t,")
+    if not _RELATION.search(run) or not _LETTER.search(run):
+        return None
+    if _DANGLING.search(run) or _HEADLESS.search(run):
+        return None
+    return run
+
+
+def _belongs_to_words(before: str, behind: str, run: str) -> bool:
+    word = _WORD_BEFORE.search(before)
+    if word is not None and (word[1].lower() in _REACHING_ON or not word[1].isalpha()):
+        return True
+    rest = _WORDS_BEHIND.match(behind)
+    words = rest[1] if rest else ""
+    first = re.match(r"[A-Za-z]+", words)
+    if first is None:
+        return bool(words[:1]) and words[0] not in ",)'\""
+    if run[-1:] not in " \t":  # 5kg, x2y: a letter belongs to what stands before it
+        return True
+    clause = re.split(r",| and | so | then | which | that ", words, maxsplit=1)[0]
+    return first[0].lower() in _REACHING_BACK or _COMPUTING.search(clause) is not None
+
+
+def _is_supposed(text: str, start: int) -> bool:
+    """Whether the clause before a formula supposes it."""
+    return _SUPPOSING.search(_CLAUSE.split(text[max(0, start - 120) : start])[-1]) is not None

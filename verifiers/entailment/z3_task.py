@@ -1,0 +1,81 @@
+"""The worker's side: questions in, answers out, Z3 in between.
+
+Each question is first tried in a context that all share, with a tenth of the budget: contexts take milliseconds to
+make, small questions microseconds to decide. What holds, is refuted or inconsistent there is so for good. Where a model
+is to be shown, or the tenth was not enough, the question is asked again in a context of its own, where the same question
+always ends alike.
+"""
+
+from __future__ import annotations
+
+import z3
+
+from steplabel.schemas import DataError
+from steplabel.verifiers.entailment.answer import Answer, Status
+from steplabel.verifiers.entailment.lane import Lane
+from steplabel.verifiers.entailment.procedure import alone, decide
+from steplabel.verifiers.entailment.question import Entailment
+from steplabel.verifiers.entailment.wire import answer_to_message, question_from_message
+from steplabel.verifiers.workers.frames import Message
+
+MEMORY_MB = 512
+"""Z3 gives up past it, before the worker's own limit ends the process."""
+_SHARED_FOR = 500
+"""Questions, before the shared context is left: it keeps every name it has met."""
+_FOR_GOOD = frozenset({Status.HOLDS, Status.REFUTED, Status.INCONSISTENT, Status.UNSUPPORTED})
+
+z3.set_param("memory_max_size", MEMORY_MB)
+
+
+class _Shared:
+    """The lane that questions share, and how many it has seen."""
+
+    def __init__(self, rlimit: int) -> None:
+        self.rlimit, self.seen = rlimit, 0
+        self.lane = Lane(rlimit=max(1, rlimit // 10))
+
+
+_shared: list[_Shared] = []
+
+
+def check(message: Message) -> Message:
+    """Decide `{"questions": [...], "rlimit": units a check}`: `{"answers": [...]}` in the same order.
+
+    Raises:
+        MemoryError: Z3 met its limit; this process must not be asked again.
+    """
+    rlimit: int = message["rlimit"]
+    return {"answers": [answer_to_message(_answer(question, rlimit)) for question in message["questions"]]}
+
+
+def _answer(message: Message, rlimit: int) -> Answer:
+    try:
+        question = question_from_message(message)
+    except DataError as error:
+        return Answer(status=Status.UNSUPPORTED, detail=str(error))
+    try:
+        return decide_quickly(question, rlimit)
+    except z3.Z3Exception as error:
+        _shared.clear()
+        if b"memory" in _text(error):
+            raise MemoryError from error
+        return Answer(status=Status.UNSUPPORTED, detail=_text(error).decode())
+
+
+def _text(error: z3.Z3Exception) -> bytes:
+    """Z3's own words; they come as bytes or text."""
+    said = error.args[0] if error.args else ""
+    return said if isinstance(said, bytes) else str(said).encode()
+
+
+def decide_quickly(question: Entailment, rlimit: int) -> Answer:
+    """Decide a checked question in the shared context, or else in one of its own."""
+    answer = decide(question, _lane(rlimit), models=False)
+    return answer if answer.status in _FOR_GOOD else alone(question, rlimit=rlimit)
+
+
+def _lane(rlimit: int) -> Lane:
+    if not _shared or _shared[0].rlimit != rlimit or _shared[0].seen >= _SHARED_FOR:
+        _shared[:] = [_Shared(rlimit)]
+    _shared[0].seen += 1
+    return _shared[0].lane
