@@ -1,14 +1,14 @@
 """Are the steps of a proof valid? Each is judged by what it cites, as FoVer judges them.
 
-Covered: steps of problems in FoVer's form (see `proofs`): propositional and monadic first-order logic with equality. A step
-`holds` if its conclusion follows from what it cites, right or wrong as that may be; it `fails` if there is a finite model in
-which all that it cites is true and its conclusion false (the evidence; evaluated before it is believed). The last step is
-compared with the gold label, or, where there is none, with what the facts entail.
+Covered: steps of problems in FoVer's form (see `proofs`): propositional and monadic first-order logic with equality.
+A step `holds` if its conclusion follows from what it cites, right or wrong as that may be; it `fails` if there is a
+finite model in which all that it cites is true and its conclusion false (the evidence; evaluated before it is
+believed). The last step is compared with the gold label, or, where there is none, with what the facts entail.
 
-Not covered, so unknown: what cannot be read, or reads in two ways; citations of what is not there, or not yet, or stands
-there twice; the hypothesis as a premise; assumptions; premises that contradict each other (`inconsistent_premises`: all
-would follow, which nobody means; FoVer counts such steps as right); what exceeds the provers' budgets.
-Lines that are no proof steps assert nothing here.
+Not covered, so unknown: what cannot be read, or reads in two ways; citations of what is not there, or not yet, or
+stands there twice; the hypothesis as a premise; assumptions; premises that contradict each other
+(`inconsistent_premises`: all would follow, which nobody means; FoVer counts such steps as right); what exceeds the
+provers' budgets. Lines that are no proof steps assert nothing here.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class LogicVerifier:
                 return Finding(verdict=Verdict.UNKNOWN, reason=reason)
 
     def _judged(self, answered: AnsweredFrom) -> Finding:
-        """Without a gold label: `PROVED` says that the hypothesis follows, `UNKNOWN` that neither it nor its negation does."""
+        """Without a gold label: `PROVED` says that the hypothesis follows, `UNKNOWN` that no side does."""
         wanted = (answered.hypothesis, negated(answered.hypothesis))
         proved, disproved = self.prover.prove_all([Entailment(answered.facts, formula) for formula in wanted])
         if answered.said is ProofLabel.PROVED:
@@ -149,7 +149,7 @@ class _Reading:
     def __init__(self, task: LogicTask, gold: ProofLabel | None) -> None:
         self._task, self._gold = task, gold
         self._known: dict[str, Formula] = dict(task.facts)
-        self._lost: dict[str, str] = {name: "it cannot be read" for name in task.unread}
+        self._lost: dict[str, str] = dict.fromkeys(task.unread, "it cannot be read")
 
     def line(self, line: str) -> LogicBody | None:
         """What a line asserts; None if it is no step."""

@@ -1,10 +1,10 @@
 """Proofs with exactly one wrong step, and a witness that it is wrong.
 
-Each corruption changes one step so that it does not follow from what it cites, and keeps the model that shows it: all that
-the step cites is true there and its conclusion is not. Steps before it stay as they are. Steps after it that cite a changed
-conclusion become weakenings of it (`P v Q` from `P`), so they follow from what they cite, which is how FoVer judges them;
-steps that cite nothing changed stay as they are. Where no witness is found there is no corruption (None), so the truth of
-every step is certain without a solver. Not covered: several errors in one proof.
+Each corruption changes one step so that it does not follow from what it cites, and keeps the model that shows it: all
+that the step cites is true there and its conclusion is not. Steps before it stay as they are. Steps after it that
+cite a changed conclusion become weakenings of it (`P v Q` from `P`), so they follow from what they cite, which is how
+FoVer judges them; steps that cite nothing changed stay as they are. Where no witness is found there is no corruption
+(None), so the truth of every step is certain without a solver. Not covered: several errors in one proof.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from steplabel.verifiers.logic.formulas import (
 )
 from steplabel.verifiers.logic.generation import GeneratedLogic
 from steplabel.verifiers.logic.proofs import NOT_HYPOTHESIS, ProofLabel, ProofStep
-from steplabel.verifiers.logic.semantics import Model, is_true, refutes
+from steplabel.verifiers.logic.semantics import Model, refutes
 from steplabel.verifiers.logic.world import X
 
 _TRIES = 200
@@ -118,9 +118,7 @@ def _known(problem: GeneratedLogic, index: int) -> dict[str, Formula]:
     return {**problem.task.facts, **earlier}
 
 
-def find_witness(
-    premises: Sequence[Formula], conclusion: Formula, *, start: Model, rng: random.Random
-) -> Model | None:
+def find_witness(premises: Sequence[Formula], conclusion: Formula, *, start: Model, rng: random.Random) -> Model | None:
     """A model in which the premises are true and the conclusion is false, by trying; None if none came up.
 
     Args:
@@ -145,9 +143,7 @@ def _varied(model: Model, formulas: Sequence[Formula], rng: random.Random) -> Mo
         flipped = {thing for thing in range(size) if rng.random() < share}
         extensions[name] = frozenset(extensions.get(name, frozenset()) ^ flipped)
     switched = {name for name in propositions(formulas) if rng.random() < share}
-    return replace(
-        model, size=size, predicates=extensions, propositions=frozenset(model.propositions ^ switched)
-    )
+    return replace(model, size=size, predicates=extensions, propositions=frozenset(model.propositions ^ switched))
 
 
 _Change: TypeAlias = Callable[[GeneratedLogic, int, random.Random], ProofStep | None]

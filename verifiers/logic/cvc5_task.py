@@ -1,7 +1,8 @@
 """What cvc5 is asked, in a worker process: the same as Z3, through its Python interface, built node by node.
 
-Formulas arrive as values; its parsers for text are never used (they obey commands that write files). Finite model finding
-is on: monadic logic has finite countermodels, and without it cvc5 answers `unknown` where quantifiers are satisfiable.
+Formulas arrive as values; its parsers for text are never used (they obey commands that write files). Finite model
+finding is on: monadic logic has finite countermodels, and without it cvc5 answers `unknown` where quantifiers are
+satisfiable.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from steplabel.verifiers.logic.formulas import (
 from steplabel.verifiers.logic.semantics import Model
 from steplabel.verifiers.logic.wire import pack_model, unpack
 from steplabel.verifiers.workers.frames import Message
-
 
 
 def check(question: Message) -> Message:
@@ -78,10 +78,12 @@ class _Problem:
             "c": (*constants(self._formulas), "_"),  # a thing that no formula names: no domain is empty
         }
         return {
-            (kind, name): terms.mkConst(sorts[kind], f"{kind}:{name}") for kind, found in names.items() for name in found
+            (kind, name): terms.mkConst(sorts[kind], f"{kind}:{name}")
+            for kind, found in names.items()
+            for name in found
         }
 
-    def _compiled(self, formula: Formula, bound: Mapping[str, Any]) -> Any:
+    def _compiled(self, formula: Formula, bound: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one return for each kind
         make = self._terms.mkTerm
         match formula:
             case Atom(name, None):
@@ -114,9 +116,7 @@ class _Problem:
         value, make = self._solver.getValue, self._terms.mkTerm
         return Model(
             size=len(things),
-            constants={
-                name: numbers[str(value(self._symbols["c", name]))] for name in constants(self._formulas)
-            },
+            constants={name: numbers[str(value(self._symbols["c", name]))] for name in constants(self._formulas)},
             predicates={
                 name: frozenset(
                     number

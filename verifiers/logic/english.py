@@ -4,13 +4,16 @@
     everything that is tall is calm        something is tall        nothing that is tall is calm
 
 Covered: every formula that `notation` reads, by words that open a bracket of their own (`both ... and ...`, `either ...
-or ...`, `if ..., then ...`, `for every x, ...`), with shorter sentences for what is common. Names stay names: `{tall}` is
-said as `is tall`, the proposition `{rain}` as `rain happens`. Not covered: other English; it is unreadable.
+or ...`, `if ..., then ...`, `for every x, ...`), with shorter sentences for what is common. Names stay names:
+`{tall}` is said as `is tall`, the proposition `{rain}` as `rain happens`. Not covered: other English; it is
+unreadable.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from steplabel.verifiers.logic.formulas import (
     MAX_DEPTH,
@@ -34,14 +37,15 @@ from steplabel.verifiers.logic.notation import MAX_CHARS, Unreadable
 _WORD = re.compile(r"\s*(?:([A-Za-z][A-Za-z0-9_]*)|(,))")
 _VARIABLE = re.compile(r"[xyzwu]\d?")
 _X = Variable("x")
-RESERVED = frozenset(
-    "all and any as both case does either every everything for happen happens if is it not nothing of or same some "
-    "something that the then together".split()
-)
+_GRAMMAR = """
+all and any as both case does either every everything for happen happens if is it not nothing of or same some something
+that the then together
+"""
+RESERVED = frozenset(_GRAMMAR.split())
 """Words that carry the grammar: no name may be one of them."""
 
 
-def say(formula: Formula) -> str:
+def say(formula: Formula) -> str:  # noqa: C901, PLR0911 - one case for each kind
     """A formula as one sentence without a full stop. `hear` reads it back as it was.
 
     Raises:
@@ -246,19 +250,21 @@ def _something_that(hearing: _Hearing, _: int) -> Formula:
     return Exists(_X, And(hearing.pair()))
 
 
-_OPENINGS = {
-    "everything that is": _everything_that,
-    "nothing that is": _nothing_that,
-    "something that is": _something_that,
-    "everything is": lambda hearing, _: ForAll(_X, Atom(hearing.name(), _X)),
-    "something is": lambda hearing, _: Exists(_X, Atom(hearing.name(), _X)),
-    "it is not the case that": lambda hearing, levels: Not(hearing.sentence(levels)),
-    "both": lambda hearing, levels: And(hearing.two("and", levels)),
-    "either": lambda hearing, levels: Or(hearing.two("or", levels)),
-    "all of": lambda hearing, levels: And(hearing.several(levels)),
-    "any of": lambda hearing, levels: Or(hearing.several(levels)),
-    "if": lambda hearing, levels: hearing.condition(levels),
-    "for every": lambda hearing, levels: ForAll(hearing.variable(), hearing.sentence(levels)),
-    "for some": lambda hearing, levels: Exists(hearing.variable(), hearing.sentence(levels)),
-}
+_OPENINGS: Mapping[str, Callable[[_Hearing, int], Formula]] = MappingProxyType(
+    {
+        "everything that is": _everything_that,
+        "nothing that is": _nothing_that,
+        "something that is": _something_that,
+        "everything is": lambda hearing, _: ForAll(_X, Atom(hearing.name(), _X)),
+        "something is": lambda hearing, _: Exists(_X, Atom(hearing.name(), _X)),
+        "it is not the case that": lambda hearing, levels: Not(hearing.sentence(levels)),
+        "both": lambda hearing, levels: And(hearing.two("and", levels)),
+        "either": lambda hearing, levels: Or(hearing.two("or", levels)),
+        "all of": lambda hearing, levels: And(hearing.several(levels)),
+        "any of": lambda hearing, levels: Or(hearing.several(levels)),
+        "if": _Hearing.condition,
+        "for every": lambda hearing, levels: ForAll(hearing.variable(), hearing.sentence(levels)),
+        "for some": lambda hearing, levels: Exists(hearing.variable(), hearing.sentence(levels)),
+    }
+)
 """The words that open a sentence, the longer ones first, and what reads its rest."""

@@ -1,7 +1,8 @@
 """Formulas of propositional and monadic first-order logic as values.
 
-Covered: propositions, predicates of one place, equality, the connectives and both quantifiers. Not covered: predicates of
-more places, functions. Readers bound what they build (see `MAX_DEPTH`), so walks over a formula may recurse.
+Covered: propositions, predicates of one place, equality, the connectives and both quantifiers. Not covered:
+predicates of more places, functions. Readers bound what they build (see `MAX_DEPTH`), so walks over a formula may
+recurse.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def parts_of(formula: Formula) -> tuple[Formula, ...]:
     return ()
 
 
-def with_parts(formula: Formula, parts: tuple[Formula, ...]) -> Formula:
+def with_parts(formula: Formula, parts: tuple[Formula, ...]) -> Formula:  # noqa: PLR0911 - one return for each kind
     """The same formula over other parts, as many as `parts_of` gives."""
     match formula:
         case Not():

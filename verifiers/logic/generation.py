@@ -1,9 +1,10 @@
 """Problems of formal logic with their proofs, generated backwards from a goal: the truth of every step is known.
 
-A goal that is true in a hidden world is replaced by premises of a rule that entail it, and those again, until the wanted
-number of steps is reached; what is left are the facts. Distractors are true in the same world, so facts never contradict.
-`PROVED`: the hypothesis is the goal. `DISPROVED`: its negation. `UNKNOWN`: its symbol can be set either way with all facts
-staying true; both worlds are kept as witnesses. Not covered: equality, proofs by contradiction, predicates of two places.
+A goal that is true in a hidden world is replaced by premises of a rule that entail it, and those again, until the
+wanted number of steps is reached; what is left are the facts. Distractors are true in the same world, so facts never
+contradict. `PROVED`: the hypothesis is the goal. `DISPROVED`: its negation. `UNKNOWN`: its symbol can be set either
+way with all facts staying true; both worlds are kept as witnesses. Not covered: equality, proofs by contradiction,
+predicates of two places.
 """
 
 from __future__ import annotations
@@ -79,8 +80,10 @@ class LogicDials:
         if self.unknown + self.disproved > 1 or not self.surfaces:
             raise ConfigError(f"unknown + disproved = {self.unknown + self.disproved}, surfaces={self.surfaces}")
         if not 6 <= self.symbols <= len(names.EVENTS) or self.things[1] > len(names.PEOPLE):
-            raise ConfigError(f"symbols={self.symbols}, things={self.things}: 6 to {len(names.EVENTS)} symbols, "
-                              f"at most {len(names.PEOPLE)} things have names")
+            raise ConfigError(
+                f"symbols={self.symbols}, things={self.things}: 6 to {len(names.EVENTS)} symbols, "
+                f"at most {len(names.PEOPLE)} things have names"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +129,7 @@ def generate(*, seed: int, number: int, dials: LogicDials) -> GeneratedLogic:
     world, spare = _world(rng, dials, surface, first_order=first_order)
     root = _Proof(world, dials).derived(_goal(world), rng.randint(*dials.steps))
     label = _label(rng, dials)
-    facts, steps, rules = _written(rng, root, label)
+    facts, drafts, rules = _written(rng, root, label)
     distractors = _distractors(world, rng.randint(*dials.distractors), known=facts)
     if label is ProofLabel.UNKNOWN:
         hypothesis, open_facts = _open_hypothesis(world, rng, spare[0])
@@ -135,7 +138,7 @@ def generate(*, seed: int, number: int, dials: LogicDials) -> GeneratedLogic:
     else:
         hypothesis = root.conclusion if label is ProofLabel.PROVED else negated(root.conclusion)
         worlds = (world.model,)
-    task, steps = _numbered(rng, hypothesis, facts, distractors, steps)
+    task, steps = _numbered(rng, hypothesis, facts, distractors, drafts)
     return GeneratedLogic(
         task=task,
         label=label,
@@ -170,23 +173,26 @@ def _world(
 
 
 def _goal(world: World) -> Formula:
-    """What is to be derived: a literal, or two of them in some form."""
+    """What is to be derived: a literal, something about all or some things, or two literals in some form."""
     term = world.thing()
     first = _sure(world.literal(True, term))
     shape = world.rng.random()
     if shape < 0.4:
         return first
-    if shape < 0.5 and world.first_order and term is not None:
-        return Exists(X, of_x(first, term))
-    if shape < 0.6 and world.first_order and term is not None:
-        return _universal_goal(world, first, term)
+    if shape < 0.6 and term is not None:
+        return Exists(X, of_x(first, term)) if shape < 0.5 else _universal_goal(world, first, term)
+    return _compound_goal(world, first, term)
+
+
+def _compound_goal(world: World, first: Formula, term: Term | None) -> Formula:
+    shape = world.rng.random()
     other = _sure(world.literal(world.rng.random() < 0.7, term, avoid=_name_of(first)))
     both = world.rng.sample([first, other], 2)
-    if shape < 0.7 and world.holds(other):
+    if shape < 0.25 and world.holds(other):
         return And(tuple(both))
-    if shape < 0.8:
+    if shape < 0.5:
         return Or(tuple(both))
-    if shape < 0.9:
+    if shape < 0.75:
         return Not(Or((negated(first), negated(other)))) if world.holds(other) else Not(And(tuple(both)))
     return Implies(other, first)
 

@@ -1,10 +1,10 @@
 """FoVer's notation: `(x): ({A}x & {B}x) -> ¬{C}{a}`. A printer, and a reader that takes nothing on a guess.
 
 Covered: names in braces, propositions `{A}`, predicates of a constant `{A}{a}` or of a variable `{A}x`, equations
-`{a} = {b}`, `¬` (also `~`), `&` (`∧`), `v` (`∨`), `->` (`→`), `(x):`, `(Ex):` (the colon may be left out), brackets.
-Not covered, so unreadable: free variables; predicates of two places; what can be read in two ways, since readers of such
-texts differ: `&` beside `v` without brackets, two arrows in a row, a quantifier behind a connective without brackets,
-`(Ex)` whose body is an implication without brackets. `(x)` reaches to the end, as in FLD.
+`{a} = {b}`, `¬` (also `~`), `&`, `v`, `->` and their Unicode signs, `(x):`, `(Ex):` (also without colons).
+Not covered, so unreadable: free variables; predicates of two places; what can be read in two ways, since readers of
+such texts differ: `&` beside `v` without brackets, two arrows in a row, a quantifier behind a connective without
+brackets, `(Ex)` whose body is an implication without brackets. `(x)` reaches to the end, as in FLD.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ MAX_CHARS = 2_000
 """No formula is longer: FoVer's are below 200."""
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<all>\((?P<bound>[xyzwu]\d?)\):?)|(?P<some>\(E(?P<found>[xyzwu]\d?)\):?)|\{(?P<name>[A-Za-z][A-Za-z0-9_]*)\}"
-    r"|(?P<arrow>->|→)|(?P<and>[&∧])|(?P<or>[v∨])|(?P<not>[¬~])|(?P<open>\()|(?P<close>\))|(?P<equal>=)"
+    r"\s*(?:(?P<all>\((?P<bound>[xyzwu]\d?)\):?)|(?P<some>\(E(?P<found>[xyzwu]\d?)\):?)"
+    r"|\{(?P<name>[A-Za-z][A-Za-z0-9_]*)\}"
+    r"|(?P<arrow>->|\u2192)|(?P<and>[&\u2227])|(?P<or>[v\u2228])|(?P<not>[¬~])|(?P<open>\()|(?P<close>\))|(?P<equal>=)"
     r"|(?P<variable>[xyzwu]\d?))"
 )
 
@@ -55,7 +56,7 @@ def show(formula: Formula) -> str:
     return _part(formula)
 
 
-def _part(formula: Formula) -> str:
+def _part(formula: Formula) -> str:  # noqa: PLR0911 - one return for each kind
     """A formula that another one may hold: in brackets where needed."""
     match formula:
         case Atom(name, None):
@@ -222,4 +223,3 @@ def _spent(levels: int) -> int:
     if levels <= 0:
         raise Unreadable(f"deeper than {MAX_DEPTH} levels")
     return levels - 1
-

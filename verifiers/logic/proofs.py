@@ -6,8 +6,9 @@
                                                The final answer is PROVED
 
 Covered: one hypothesis and numbered facts, each in FoVer's notation or in controlled English; steps that cite facts and
-earlier steps; the final answer, also as `$proof_label$: PROVED`. Not covered: assumptions (`void`, `assump1`) and proofs by
-contradiction, which FoVer dropped too; formulas among the citations. Reading never raises: what cannot be read says why.
+earlier steps; the final answer, also as `$proof_label$: PROVED`. Not covered: assumptions (`void`, `assump1`) and
+proofs by contradiction, which FoVer dropped too; formulas among the citations. Reading never raises: what cannot be
+read says why.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ _ARROW = re.compile(r"\s*(?=\[?(?:fact|int|assump|sent)\d|¬?hypothesis|void)([^
 _FROM = re.compile(r"\s*[Ff]rom ([^{}:]{1,400}?) (?:follows|we get) (?:the )?(.*)")
 _CITES = re.compile(rf"(?:{_NAME})(?:\s*(?:,\s*and|&|,|and)\s*(?:{_NAME}))*")
 _ONE = re.compile(_NAME)
-_TARGET = re.compile(r"\s*(?:(int\d{1,4})\s*:\s*(.+?)|(¬\s?|negated |negation of the )?hypothesis(?:\s*:\s*(.+?))?)\s*;?\s*")
+_TARGET = re.compile(
+    r"\s*(?:(int\d{1,4})\s*:\s*(.+?)|(¬\s?|negated |negation of the )?hypothesis(?:\s*:\s*(.+?))?)\s*;?\s*"
+)
 _ANSWER = re.compile(r"(?:[Ff]inal answer is:?|\$proof_label\$:|proof_label:)\s*_*\**(PROVED|DISPROVED|UNKNOWN)\b")
 
 

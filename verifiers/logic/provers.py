@@ -2,13 +2,14 @@
 
 **The contract**, for whoever adds Isabelle, Lean or another server:
 
-- `prove_all(questions)` gives one `Proved` for each `Entailment`, in order, and raises nothing but `ConfigError` (the prover
-  is not installed). Time, memory, a lost server and what cannot be expressed are `unknown` with a `schemas.Reason`.
+- `prove_all(questions)` gives one `Proved` for each `Entailment`, in order, and raises nothing but `ConfigError` (the
+  prover is not installed). Time, memory, a lost server and what cannot be expressed are `unknown` with a
+  `schemas.Reason`.
 - `proved` and `refuted` are certain. A refutation carries a finite `Model`; `certified` evaluates it, and one that does
   not refute becomes `unknown`. A proof may carry its text for people and archives.
 - Formulas travel as values. A server that takes text gets it from a printer of ours, never from a model's words.
-- Equal questions get equal answers: fixed seeds, budgets in the prover's own steps rather than in seconds where it has them.
-  `name`, `version` and `budget` say how to repeat them.
+- Equal questions get equal answers: fixed seeds, budgets in the prover's own steps rather than in seconds where it
+  has them. `name`, `version` and `budget` say how to repeat them.
 - What may hang or crash runs behind `WorkerPool` (or in a server with a deadline), never in this process.
 
 Not covered: proof checking; `proved` is as good as the prover.
@@ -18,9 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from enum import StrEnum
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from typing import ClassVar, Protocol, runtime_checkable
 

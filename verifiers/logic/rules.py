@@ -1,7 +1,8 @@
-"""Rules of inference, read backwards: from a goal that is true in the world to premises that are true in it and entail it.
+"""Rules of inference, read backwards: from a goal that is true in the world to premises that are true in it and
+entail it.
 
-A rule returns the premises, or None where the goal has not its form or no names are left. Each is a valid schema, so a step
-made by it is right by construction; the hidden world keeps all premises of a problem together consistent.
+A rule returns the premises, or None where the goal has not its form or no names are left. Each is a valid schema, so
+a step made by it is right by construction; the hidden world keeps all premises of a problem together consistent.
 """
 
 from __future__ import annotations

@@ -50,7 +50,9 @@ class Model:
         return "; ".join(parts)
 
 
-def is_true(formula: Formula, model: Model, bound: Mapping[str, int] | None = None) -> bool:
+def is_true(  # noqa: PLR0911 - one return for each kind
+    formula: Formula, model: Model, bound: Mapping[str, int] | None = None
+) -> bool:
     """Whether a formula is true in a model; names that the model does not know are false, or the thing 0.
 
     Args:

@@ -35,14 +35,14 @@ _LINES = GivenSteps(separator="\n")
 _CLEAN = "generator"
 
 _TASK = (
-    "Decide whether the hypothesis can be proved or disproved from the facts, or whether they leave it unknown. Write one "
-    "step a line: the facts and earlier steps that it follows from, its name (int1, int2, ...), and what it concludes; do "
-    'not argue by contradiction. End with "The final answer is PROVED", "The final answer is DISPROVED" or "The final '
-    'answer is UNKNOWN".'
+    "Decide whether the hypothesis can be proved or disproved from the facts, or whether they leave it unknown. Write "
+    "one step a line: the facts and earlier steps that it follows from, its name (int1, int2, ...), and what it "
+    'concludes; do not argue by contradiction. End with "The final answer is PROVED", "The final answer is DISPROVED" '
+    'or "The final answer is UNKNOWN".'
 )
 _NOTATION = (
-    "Names in braces: predicates and propositions, and behind a predicate the thing it is said of. & is and, v is or, ¬ is "
-    "not, -> is implies, (x) is for all x, (Ex) is for some x. A step looks like this: fact1 & int2 -> int3: ..."
+    "Names in braces: predicates and propositions, and behind a predicate the thing it is said of. & is and, v is or, "
+    "¬ is not, -> is implies, (x) is for all x, (Ex) is for some x. A step looks like this: fact1 & int2 -> int3: ..."
 )
 _SENTENCES = "A step looks like this: From fact1 and int2 follows int3: ..."
 

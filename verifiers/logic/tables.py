@@ -1,8 +1,8 @@
 """Entailment decided exactly, by all rows of a truth table at once: one bit a row, one integer a formula.
 
-A formula of the Bernays-Schönfinkel kind (no `some` inside the reach of an `every`, after negations moved inwards) needs
-only the things that it names: `some` gets a name of its own, `every` becomes a conjunction over all names, and what is left
-is propositional. That is complete for such formulas (Herbrand's theorem), so both answers are exact.
+A formula of the Bernays-Schönfinkel kind (no `some` inside the reach of an `every`, after negations moved inwards)
+needs only the things that it names: `some` gets a name of its own, `every` becomes a conjunction over all names, and
+what is left is propositional. That is complete for such formulas (Herbrand's theorem), so both answers are exact.
 
 Covered: propositional and monadic formulas of that kind with at most `MAX_ATOMS` different atoms after that.
 Not covered (None): equality, other orders of quantifiers, larger tables; a solver decides those.
@@ -75,17 +75,17 @@ def _decided(premises: Sequence[Formula], conclusion: Formula) -> Tabled:
     atoms = list(dict.fromkeys(atom for formula in ground for atom in _atoms(formula)))
     if len(atoms) > MAX_ATOMS:
         raise _OutOfReach
-    columns = dict(zip(atoms, _columns(len(atoms)), strict=True))
+    table = dict(zip(atoms, columns(len(atoms)), strict=True))
     full = (1 << (1 << len(atoms))) - 1
     rows = full
     for formula in ground[:-1]:
-        rows &= _column(formula, columns, full)
-    counter = rows & _column(ground[-1], columns, full)
+        rows &= _column(formula, table, full)
+    counter = rows & _column(ground[-1], table, full)
     model = _model(counter, atoms, names) if counter else None
     return Tabled(follows=not counter, consistent=bool(rows), countermodel=model)
 
 
-def _pushed(formula: Formula, *, positive: bool) -> Formula:
+def _pushed(formula: Formula, *, positive: bool) -> Formula:  # noqa: PLR0911 - one return for each kind
     """Negations moved inwards to the atoms, arrows replaced; negated as a whole unless `positive`."""
     match formula:
         case Atom():
@@ -173,33 +173,33 @@ def _atoms(formula: Formula) -> Iterator[Atom]:
 
 
 @cache
-def _columns(atoms: int) -> tuple[int, ...]:
-    """One column for each atom: bit r of column i is bit i of r."""
+def columns(atoms: int) -> tuple[int, ...]:
+    """The table's columns, one for each atom: bit r of column i is bit i of r."""
     rows = 1 << atoms
-    columns = []
+    made = []
     for index in range(atoms):
         half = 1 << index
         period = ((1 << half) - 1) << half
         repeats = ((1 << rows) - 1) // ((1 << (2 * half)) - 1)
-        columns.append(period * repeats)
-    return tuple(columns)
+        made.append(period * repeats)
+    return tuple(made)
 
 
-def _column(formula: Formula, columns: dict[Atom, int], full: int) -> int:
+def _column(formula: Formula, table: dict[Atom, int], full: int) -> int:
     match formula:
         case Atom():
-            return columns[formula]
+            return table[formula]
         case Not(Atom() as atom):
-            return full ^ columns[atom]
+            return full ^ table[atom]
         case And(parts):
             value = full
             for part in parts:
-                value &= _column(part, columns, full)
+                value &= _column(part, table, full)
             return value
         case Or(parts):
             value = 0
             for part in parts:
-                value |= _column(part, columns, full)
+                value |= _column(part, table, full)
             return value
     raise AssertionError(formula)
 

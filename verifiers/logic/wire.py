@@ -24,7 +24,7 @@ from steplabel.verifiers.logic.formulas import (
 from steplabel.verifiers.logic.semantics import Model
 
 
-def pack(formula: Formula) -> list[Any]:
+def pack(formula: Formula) -> list[Any]:  # noqa: PLR0911 - one return for each kind
     """A formula as nested lists."""
     match formula:
         case Atom(name, None):
@@ -52,7 +52,7 @@ def _packed_term(term: Term | None) -> list[str]:
     return ["variable" if isinstance(term, Variable) else "constant", term.name]
 
 
-def unpack(packed: list[Any]) -> Formula:
+def unpack(packed: list[Any]) -> Formula:  # noqa: PLR0911 - one return for each kind
     """The formula that `pack` packed.
 
     Raises:

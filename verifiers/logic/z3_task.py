@@ -1,7 +1,8 @@
 """What Z3 is asked, in a worker process: does a conclusion follow, and are its premises consistent?
 
 Formulas arrive as values and are compiled node by node. `rlimit` bounds each check in a way that repeats; memory and
-wall clock belong to the worker. Not covered: proofs; Z3's word is taken for unsat, and every model is checked by our caller.
+wall clock belong to the worker. Not covered: proofs; Z3's word is taken for unsat, and every model is checked by our
+caller.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def _solved(formulas: Sequence[Any], rlimit: int) -> tuple[Any, Any]:
     return solver.check(), solver
 
 
-def compiled(formula: Formula, bound: Mapping[str, Any]) -> Any:
+def compiled(formula: Formula, bound: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one return for each kind
     """A formula as Z3's. Names get a prefix by kind: a proposition and a predicate may share theirs."""
     match formula:
         case Atom(name, None):
