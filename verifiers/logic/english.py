@@ -35,7 +35,7 @@ from steplabel.verifiers.logic.formulas import (
 from steplabel.verifiers.logic.notation import MAX_CHARS, Unreadable
 
 _WORD = re.compile(r"\s*(?:([A-Za-z][A-Za-z0-9_]*)|(,))")
-_VARIABLE = re.compile(r"[xyzwu]\d?")
+_VARIABLE = re.compile(r"[xyzwu][0-9]?")
 _X = Variable("x")
 _GRAMMAR = """
 all and any as both case does either every everything for happen happens if is it not nothing of or same some something

@@ -34,10 +34,10 @@ MAX_CHARS = 2_000
 """No formula is longer: FoVer's are below 200."""
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<all>\((?P<bound>[xyzwu]\d?)\):?)|(?P<some>\(E(?P<found>[xyzwu]\d?)\):?)"
+    r"\s*(?:(?P<all>\((?P<bound>[xyzwu][0-9]?)\):?)|(?P<some>\(E(?P<found>[xyzwu][0-9]?)\):?)"
     r"|\{(?P<name>[A-Za-z][A-Za-z0-9_]*)\}"
     r"|(?P<arrow>->|\u2192)|(?P<and>[&\u2227])|(?P<or>[v\u2228])|(?P<not>[¬~])|(?P<open>\()|(?P<close>\))|(?P<equal>=)"
-    r"|(?P<variable>[xyzwu]\d?))"
+    r"|(?P<variable>[xyzwu][0-9]?))"
 )
 
 

@@ -22,6 +22,7 @@ from types import MappingProxyType
 from steplabel.verifiers.logic.english import hear, say
 from steplabel.verifiers.logic.formulas import Formula
 from steplabel.verifiers.logic.notation import Unreadable, read_formula, show
+from steplabel.verifiers.text.notation import is_clean
 
 HYPOTHESIS = "hypothesis"
 NOT_HYPOTHESIS = "¬hypothesis"
@@ -29,15 +30,14 @@ MAX_LINES = 1_000
 """Lines of a problem or a step; no more are looked at."""
 MAX_LINE_CHARS = 4_000
 
-_GIVEN = re.compile(r"\s*(?:\$?(hypothesis)\$?|(fact\d{1,4}))\s*:\s*(.+)", re.IGNORECASE)
-_NAME = r"\[?(?:fact|int|assump|sent)\d{1,4}\]?|¬?hypothesis|void"
-_ARROW = re.compile(r"\s*(?=\[?(?:fact|int|assump|sent)\d|¬?hypothesis|void)([^{}:>→]{1,400}?)\s*(?:->|→)(.*)")
-_FROM = re.compile(r"\s*[Ff]rom ([^{}:]{1,400}?) (?:follows|we get) (?:the )?(.*)")
+_GIVEN = re.compile(r"(?:\$?(hypothesis)\$?|(fact[0-9]{1,4})) ?:(.+)", re.IGNORECASE)
+_NAME = r"\[?(?:fact|int|assump|sent)[0-9]{1,4}\]?|¬?hypothesis|void"
+_ARROW = re.compile(r"(?=\[?(?:fact|int|assump|sent)[0-9]|¬?hypothesis|void)([^{}:>→]{1,400}?)(?:->|→)(.*)")
+_FROM = re.compile(r"[Ff]rom ([^{}:]{1,400}?) (?:follows|we get) (?:the )?(.*)")
 _CITES = re.compile(rf"(?:{_NAME})(?:\s*(?:,\s*and|&|,|and)\s*(?:{_NAME}))*")
 _ONE = re.compile(_NAME)
-_TARGET = re.compile(
-    r"\s*(?:(int\d{1,4})\s*:\s*(.+?)|(¬\s?|negated |negation of the )?hypothesis(?:\s*:\s*(.+?))?)\s*;?\s*"
-)
+_TARGET = re.compile(r"(?:(int[0-9]{1,4})\s*:(.+)|(¬ ?|negated |negation of the )?hypothesis(?:\s*:(.+))?)")
+# None of these patterns can match the same blanks in two places: lines are stripped before.
 _ANSWER = re.compile(r"(?:[Ff]inal answer is:?|\$proof_label\$:|proof_label:)\s*_*\**(PROVED|DISPROVED|UNKNOWN)\b")
 
 
@@ -107,7 +107,7 @@ def read_task(text: str) -> LogicTask:
     facts: dict[str, Formula] = {}
     unread: set[str] = set()
     for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
-        match = _GIVEN.fullmatch(line) if len(line) <= MAX_LINE_CHARS else None
+        match = _GIVEN.fullmatch(line.strip()) if len(line) <= MAX_LINE_CHARS else None
         if match is None:
             continue
         formula = _understood(match[3])
@@ -146,18 +146,19 @@ def _understood(text: str) -> Formula | None:
 
 def read_step(line: str) -> ProofStep | Unread | None:
     """Read one line as a step; None if it does not look like one."""
-    if len(line) > MAX_LINE_CHARS:
+    if len(line) > MAX_LINE_CHARS or not is_clean(line):
         return None
+    line = line.strip().removesuffix(";").removesuffix(".").rstrip()
     match = _ARROW.fullmatch(line) or _FROM.fullmatch(line)
     if match is None:
         return None
-    target = _TARGET.fullmatch(match[2].rstrip().removesuffix("."))
+    target = _TARGET.fullmatch(match[2].strip())
     if target is None:
         return Unread("no conclusion that is named int<number> or hypothesis")
     name = target[1] or (NOT_HYPOTHESIS if target[3] else HYPOTHESIS)
     if not _CITES.fullmatch(match[1].strip()):
         return Unread("citations that are no names of facts or steps", name)
-    text = target[2] or target[4]
+    text = (target[2] or target[4] or "").strip()
     try:
         conclusion = read_formula_or_sentence(text) if text else None
     except Unreadable as error:
@@ -168,7 +169,7 @@ def read_step(line: str) -> ProofStep | Unread | None:
 
 def read_answer(line: str) -> ProofLabel | None:
     """The final answer that a line states; None if it states none."""
-    found = _ANSWER.findall(line) if len(line) <= MAX_LINE_CHARS else []
+    found = _ANSWER.findall(line) if len(line) <= MAX_LINE_CHARS and is_clean(line) else []
     return ProofLabel(found[0]) if len(found) == 1 else None
 
 
