@@ -118,6 +118,7 @@ class SolverProver:
     """
 
     name: ClassVar[str]
+    package: ClassVar[str]
     task: ClassVar[str]
 
     rlimit: int = 200_000
@@ -144,11 +145,10 @@ class SolverProver:
 
     @cached_property
     def _installed_version(self) -> str:
-        package = _PACKAGES[self.name]
         try:
-            return version(package)
+            return version(self.package)
         except PackageNotFoundError as error:
-            raise MissingExtra(feature=f"the prover {self.name} (package {package})", extra="dev") from error
+            raise MissingExtra(feature=f"the prover {self.name} (package {self.package})", extra="dev") from error
 
     def _batch(self, batch: Sequence[Entailment]) -> Iterator[Proved]:
         packed = [_packed(question) for question in batch]
@@ -197,6 +197,7 @@ class Z3Prover(SolverProver):
     """Z3 (a dependency of this package)."""
 
     name: ClassVar[str] = "z3"
+    package: ClassVar[str] = "z3-solver"
     task: ClassVar[str] = "steplabel.verifiers.logic.z3_task:check"
 
 
@@ -204,10 +205,8 @@ class Cvc5Prover(SolverProver):
     """cvc5, a second opinion: `pip install 'steplabel[dev]'`."""
 
     name: ClassVar[str] = "cvc5"
+    package: ClassVar[str] = "cvc5"
     task: ClassVar[str] = "steplabel.verifiers.logic.cvc5_task:check"
-
-
-_PACKAGES = {"z3": "z3-solver", "cvc5": "cvc5"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
