@@ -96,7 +96,7 @@ class BudgetedEngine:
 
     def _book(self, answer: Completions) -> None:
         """Its first request was counted when it was made."""
-        self._tokens += sum(sample.completion_tokens for sample in answer.samples)
+        self._tokens += answer.generated_tokens
         self._requests += answer.requests - 1
 
     def _check_budget(self) -> None:

@@ -109,6 +109,7 @@ class Completions:
     Attributes:
         keys: the store's content key of each sample; empty from an engine that stands alone.
         prompt_tokens, cached_tokens: of prompt and prefix together, counted once for the request.
+        unused_tokens: generated beside the samples, and paid for: copies of one, choices that cannot be used.
         cost: what the request cost in money, by a price table the user set; 0 where there is none.
         requests: made of the model for it: several where a server takes fewer samples at once than were asked for.
         stored: how many of the samples came from a store instead of the model.
@@ -117,11 +118,17 @@ class Completions:
     samples: tuple[Completion, ...]
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    unused_tokens: int = 0
     cost: float = 0.0
     prompt_logprob: float | None = None
     keys: tuple[str, ...] = ()
     stored: int = 0
     requests: int = 1
+
+    @property
+    def generated_tokens(self) -> int:
+        """All that the model generated for it."""
+        return sum(sample.completion_tokens for sample in self.samples) + self.unused_tokens
 
 
 class PartlyAnswered(EngineError):  # noqa: N818 - says what happened

@@ -149,6 +149,7 @@ class OpenAIEngine:
             samples=tuple(sorted((sample for answer in answers for sample in answer.samples), key=lambda s: s.index)),
             prompt_tokens=answers[0].prompt_tokens,
             cached_tokens=answers[0].cached_tokens,
+            unused_tokens=sum(answer.unused_tokens for answer in answers),
             cost=sum(map(self._cost, answers)),
             prompt_logprob=next((a.prompt_logprob for a in answers if a.prompt_logprob is not None), None),
             requests=heard.requests,

@@ -79,6 +79,11 @@ class Answer:
     completion_tokens: int
     prompt_logprob: float | None
 
+    @property
+    def unused_tokens(self) -> int:
+        """Of the choices that are no samples."""
+        return self.completion_tokens - sum(sample.completion_tokens for sample in self.samples)
+
 
 _DECODER: Final = msgspec.json.Decoder(Body)
 

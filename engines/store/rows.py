@@ -99,7 +99,8 @@ def spent(answer: Completions) -> Usage:
             engine_requests=answer.requests,
             engine_samples=len(answer.samples),
             prompt_tokens=_count(answer.prompt_tokens),
-            completion_tokens=sum(_count(sample.completion_tokens) for sample in answer.samples),
+            completion_tokens=sum(_count(sample.completion_tokens) for sample in answer.samples)
+            + _count(answer.unused_tokens),
             cached_tokens=_count(answer.cached_tokens),
             cost=real(answer.cost) or 0.0,
         )

@@ -279,6 +279,25 @@ def test_a_request_made_in_parts_is_as_many_as_it_has(ask: Ask, tmp_path: Path, 
     assert usage[0] == (usage[1].completion_tokens, usage[1].engine_requests) == (16 if whole else 12, 4)
 
 
+def test_tokens_beside_the_samples_are_spent(ask: Ask, tmp_path: Path) -> None:
+    """What a model generated and no sample holds was paid for: budget and store count it alike."""
+
+    class Wasteful(ScriptedEngine):
+        async def generate(self, request: GenerateRequest) -> Completions:
+            return replace(await super().generate(request), unused_tokens=100)
+
+    async def run() -> tuple[int, int]:
+        engine = BudgetedEngine(Wasteful(words), max_tokens=100)
+        store = RolloutStore(engine, tmp_path / "s.sqlite", run_id="r")
+        await store.generate(ask(n=1))
+        with pytest.raises(BudgetExhausted, match="104 tokens"):
+            await store.generate(ask(n=1, seed=1))
+        await store.close()
+        return engine.spent
+
+    assert asyncio.run(run())[0] == read_progress(tmp_path / "s.sqlite", "r").completion_tokens == 104
+
+
 def test_requests_that_no_model_saw_are_not_spent(ask: Ask, tmp_path: Path) -> None:
     """What an engine refuses costs nothing, and neither does a refusal of the budget itself."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from steplabel.engines import Completions, GenerateRequest, RolloutStore, read_progress
+from steplabel.engines import BudgetedEngine, Completions, GenerateRequest, RolloutStore, read_progress
 from steplabel.engines.openai.engine import OpenAIEngine
 from steplabel.engines.openai.prices import TokenPrices
 from steplabel.engines.port import PartlyAnswered
@@ -183,6 +183,25 @@ def test_copies_are_asked_for_alone(
     assert texts(second) == expected(ask("1", n=3))
     assert [body["n"] for body in server.bodies()] == [3, 1, 1, 1, 1, 1]
     assert "copies of one sample" in caplog.text
+
+
+def test_copies_are_paid_for(opened: Opened, server: Any, ask: Ask, tmp_path: Path) -> None:
+    """They are no samples, but tokens that the model generated: in the store's count as in the cost."""
+    server.set(one_seed=True)
+    path = tmp_path / "s.sqlite"
+
+    async def run() -> Completions:
+        async with opened(prices=PAID) as engine:
+            store = RolloutStore(BudgetedEngine(engine, max_tokens=10**6), path, run_id="r")
+            answer = await store.generate(ask(n=3))
+            await store.close()
+            return answer
+
+    answer = asyncio.run(run())
+    kept = sum(sample.completion_tokens for sample in answer.samples)
+    used = read_progress(path, "r")
+    assert used.engine_samples == 3
+    assert used.completion_tokens == used.cost == kept + 2 * answer.samples[0].completion_tokens
 
 
 def test_a_server_that_draws_apart_is_believed(opened: Opened, server: Any, ask: Ask) -> None:
