@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
-from steplabel.engines.named_function import named_function
 from steplabel.engines.port import Completion, Completions, GenerateRequest, Prompt, RenderedPrompt
 from steplabel.schemas import (
     ConfigError,
@@ -24,6 +23,7 @@ from steplabel.schemas import (
     content_id,
     derive_seed,
 )
+from steplabel.schemas.named import named_function
 
 ScriptFunction: TypeAlias = Callable[[GenerateRequest, int, int], "str | Completion"]
 Latency: TypeAlias = Callable[[GenerateRequest], Awaitable[None]]

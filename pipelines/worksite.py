@@ -13,13 +13,13 @@ from filelock import FileLock, Timeout
 from steplabel.engines.budget import BudgetedSpec
 from steplabel.engines.devices import check_workers
 from steplabel.engines.lazy import LazyEngine
-from steplabel.engines.named_function import named_function
 from steplabel.engines.port import EngineSpec, GenerateRequest
 from steplabel.engines.store.rollout_store import REDACTION, StoredSpec
 from steplabel.pipelines.recipe import USUAL_STEPS, Recipe, config_hash, describe
 from steplabel.pipelines.runner import RunnerChoice
 from steplabel.schemas import ConfigError, ModelIdentity, Problem, RunInfo, codec, content_id
 from steplabel.schemas.arrow import TABLES, schema_fingerprint
+from steplabel.schemas.named import named_function
 from steplabel.transforms.dataset import PRIVATE, Manifest, OutputFolder
 from steplabel.transforms.io import absolute, fingerprint
 from steplabel.version import __version__

@@ -13,6 +13,7 @@ bank.py          the outcome bank: outcomes and lengths of rollouts at every pre
 batches.py       evidence and labels of many solutions as flat arrays
 segmentation.py  lossless splitting of solutions into steps
 sentences.py     where sentences end in written reasoning
+named.py         what a user names as package.module:name
 codec.py         records to JSON and MessagePack and back
 arrow.py         records to Arrow and back, by one derived schema
 columns.py       columns of tables as arrays, for work on whole tables

@@ -85,6 +85,15 @@ class Verifier(Protocol[Body]):
 
 
 @runtime_checkable
+class BatchVerifier(Verifier[Body], Protocol):
+    """A verifier to which many questions at once cost less than one after the other."""
+
+    def verify_all(self, claims: Sequence[Claim[Body]]) -> Sequence[Finding]:
+        """`verify` of each."""
+        ...
+
+
+@runtime_checkable
 class SiblingVerifier(Protocol):
     """A configuration that compares the solutions of one problem. Its observations carry scores, not verdicts."""
 
@@ -124,10 +133,19 @@ def observe(verifier: Verifier[Body], problem: Problem, solution: Solution) -> t
     A step fails if one of its claims does; it holds if one holds and none is unknown; otherwise it is unknown, with
     the reason of its first unknown claim. A step in which nothing could be read gets no observation.
     """
+    claims = tuple(verifier.claims(problem, solution))
+    findings = _decided(verifier, claims)
     found: dict[str, list[tuple[Claim[Body], Finding]]] = {}
-    for claim in verifier.claims(problem, solution):
-        found.setdefault(claim.subject, []).append((claim, verifier.verify(claim)))
+    for claim, finding in zip(claims, findings, strict=True):
+        found.setdefault(claim.subject, []).append((claim, finding))
     return tuple(_observation(verifier, subject, decided) for subject, decided in found.items())
+
+
+def _decided(verifier: Verifier[Body], claims: Sequence[Claim[Body]]) -> Sequence[Finding]:
+    if isinstance(verifier, BatchVerifier):
+        together: Sequence[Finding] = verifier.verify_all(claims)
+        return together
+    return [verifier.verify(claim) for claim in claims]
 
 
 def _observation(verifier: Verifier[Body], subject: str, decided: Sequence[tuple[Claim[Body], Finding]]) -> Observation:

@@ -7,12 +7,12 @@ class or function that makes one.
 from __future__ import annotations
 
 import dataclasses
-import pkgutil
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from steplabel.schemas import ConfigError, Observation, Problem, make_solution
+from steplabel.schemas.named import named_object
 from steplabel.schemas.segmentation import GivenSteps
 from steplabel.verifiers.port import SiblingVerifier, Verifier, observe
 
@@ -32,13 +32,32 @@ class Entry(NamedTuple):
     steps: tuple[str, ...]
 
 
-_TASKS = "steplabel.verifiers.tasks"
+_HERE = "steplabel.verifiers"
+_SAT = "Variables: x1 to x2.\n(x1) ∧ (¬x1 ∨ ¬x2)\n\nFind values that satisfy all clauses."
 _SORTING = 'The first letter: "ale": "a" (1). "ion": "i" (9).'
 _ENTRIES = {
-    "multistep_arithmetic": Entry(
-        f"{_TASKS}.multistep_arithmetic:MultistepArithmetic", "6 - 1 =", ("It is 6 - 1 = 5.",)
+    "arithmetic": Entry(f"{_HERE}.arithmetic.verifier:ArithmeticVerifier", "What is 2 + 3?", ("2 + 3 = 5",)),
+    "latex_arithmetic": Entry(
+        f"{_HERE}.latex.verifier:LatexVerifier",
+        "What is a half and a third?",
+        (r"$\frac{1}{2} + \frac{1}{3} = \frac{5}{6}$",),
     ),
-    "word_sorting": Entry(f"{_TASKS}.word_sorting:WordSorting", "ion ale", (_SORTING,)),
+    "step_agreement": Entry(f"{_HERE}.step_agreement:StepAgreement", "What is 2 + 3?", ("2 + 3 = 5",)),
+    "z3_entailment": Entry(
+        f"{_HERE}.entailment.text_verifier:EntailmentVerifier",
+        "Let x be a number with 2x + 1 = 7.",
+        ("So 2x = 6.", "So x = 3."),
+    ),
+    "logic": Entry(
+        f"{_HERE}.logic.checker:LogicVerifier",
+        "hypothesis: {B}\nfacts:\nfact1: {A} -> {B}\nfact2: {A}",
+        ("fact1 & fact2 -> int1: {B}", "The final answer is PROVED"),
+    ),
+    "sat_task": Entry(f"{_HERE}.logic.sat.checker:SatTaskVerifier", _SAT, ("The final answer is 10",)),
+    "multistep_arithmetic": Entry(
+        f"{_HERE}.tasks.multistep_arithmetic:MultistepArithmetic", "6 - 1 =", ("It is 6 - 1 = 5.",)
+    ),
+    "word_sorting": Entry(f"{_HERE}.tasks.word_sorting:WordSorting", "ion ale", (_SORTING,)),
 }
 ENTRIES: Mapping[str, Entry] = MappingProxyType(_ENTRIES)
 
@@ -94,10 +113,7 @@ def tried(name: str) -> tuple[Observation, ...]:
 
 
 def _found(name: str) -> Any:
-    try:
-        found = pkgutil.resolve_name(name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"cannot import verifier {name!r}: {error}") from error
+    found = named_object(name, what="verifier")
     if not callable(found) and not is_verifier(found):
         raise ConfigError(f"verifier {name!r} is a {type(found).__name__}: name a verifier, or what makes one")
     return found

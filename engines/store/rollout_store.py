@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from steplabel.engines.lazy import LazyEngine
-from steplabel.engines.named_function import named_function
 from steplabel.engines.port import Completions, Engine, EngineSpec, GenerateRequest, PartlyAnswered, RenderedPrompt
 from steplabel.engines.store.file import open_for_reading, store_errors
 from steplabel.engines.store.flights import Drawn, Flight, Flights
@@ -42,6 +41,7 @@ from steplabel.engines.store.rows import (
 from steplabel.engines.store.usage import Usage, reached_model
 from steplabel.engines.store.writer import Done, StoreWriter
 from steplabel.schemas import EngineClosed, EngineError, ModelIdentity, StoreError
+from steplabel.schemas.named import named_function
 
 KEYS_PER_QUERY: Final = 500  # below SQLite's oldest limit on parameters, 999
 
