@@ -33,7 +33,10 @@ class Entry(NamedTuple):
 
 
 _HERE = "steplabel.verifiers"
-_SAT = "Variables: x1 to x2.\n(x1) ∧ (¬x1 ∨ ¬x2)\n\nFind values that satisfy all clauses."
+_SAT = (
+    "p cnf 2 2\n1 0\n-1 -2 0\n\nFind values that satisfy all clauses. "
+    "Answer with one digit for each variable, in order: 1 for true, 0 for false."
+)
 _SORTING = 'The first letter: "ale": "a" (1). "ion": "i" (9).'
 _ENTRIES = {
     "arithmetic": Entry(f"{_HERE}.arithmetic.verifier:ArithmeticVerifier", "What is 2 + 3?", ("2 + 3 = 5",)),

@@ -317,7 +317,7 @@ def test_command(steplabel: Callable[..., tuple[int, str]], rows: Callable[..., 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("--verifier", "nope"), 2, "there are multistep_arithmetic"),
+        (("--verifier", "nope"), 2, "there are arithmetic"),
         (("--layout", "xml"), 2, "there are auto"),
         (("--layout", "processbench"), 3, "1 rows were refused"),
         (("--verifier", "word_sorting", "--strict"), 2, "tells near misses apart"),

@@ -71,6 +71,12 @@ def hostile(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
+def hostile_texts() -> dict[str, str]:
+    """All of them by name."""
+    return HOSTILE
+
+
+@pytest.fixture(scope="session")
 def check() -> Check:
     """Check a text against a gold answer by all layers: `check(gold, text, kind)`."""
     checker = AnswerChecker()
