@@ -10,7 +10,8 @@ wire.py          formulas on the way to a worker
 z3_task.py, cvc5_task.py   what the solvers are asked there
 proofs.py        problems and proofs as text
 checker.py       LogicVerifier: does each step follow from what it cites?
-world.py, rules.py, names.py, generation.py   problems generated with their proofs
+dials.py         how hard generated problems are and how they look
+world.py, rules.py, names.py, derivation.py, generation.py   problems generated with their proofs
 corruption.py    proofs with exactly one wrong step, and its witness
 stream.py        both as the records that flow
 sat/             tasks about clauses
@@ -21,7 +22,7 @@ theories, proofs by contradiction; proofs in Isabelle or Lean, for whose servers
 
 from steplabel.verifiers.logic.checker import LogicVerifier
 from steplabel.verifiers.logic.corruption import Corruption
-from steplabel.verifiers.logic.generation import LogicDials
+from steplabel.verifiers.logic.dials import LogicDials
 from steplabel.verifiers.logic.proofs import ProofLabel, Surface
 from steplabel.verifiers.logic.provers import (
     Cvc5Prover,

@@ -32,8 +32,9 @@ MAX_LINE_CHARS = 4_000
 
 _GIVEN = re.compile(r"(?:\$?(hypothesis)\$?|(fact[0-9]{1,4})) ?:(.+)", re.IGNORECASE)
 _NAME = r"\[?(?:fact|int|assump|sent)[0-9]{1,4}\]?|¬?hypothesis|void"
-_ARROW = re.compile(r"(?=\[?(?:fact|int|assump|sent)[0-9]|¬?hypothesis|void)([^{}:>→]{1,400}?)(?:->|→)(.*)")
-_FROM = re.compile(r"[Ff]rom ([^{}:]{1,400}?) (?:follows|we get) (?:the )?(.*)")
+_START = r"(?=\[?(?:fact|int|assump|sent)[0-9]|¬?hypothesis|void)"
+_ARROW = re.compile(_START + r"([^{}:>→]{1,400}?)(?:->|→)(.*)")
+_FROM = re.compile(r"[Ff]rom " + _START + r"([^{}:]{1,400}?) (?:follows|we get) (?:the )?(.*)")
 _CITES = re.compile(rf"(?:{_NAME})(?:\s*(?:,\s*and|&|,|and)\s*(?:{_NAME}))*")
 _ONE = re.compile(_NAME)
 _TARGET = re.compile(r"(?:(int[0-9]{1,4})\s*:(.+)|(¬ ?|negated |negation of the )?hypothesis(?:\s*:(.+))?)")

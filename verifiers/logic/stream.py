@@ -25,7 +25,8 @@ from steplabel.schemas import (
     make_solution,
 )
 from steplabel.verifiers.logic.corruption import CorruptedProof, Corruption, corrupt
-from steplabel.verifiers.logic.generation import GeneratedLogic, LogicDials, generate
+from steplabel.verifiers.logic.dials import LogicDials
+from steplabel.verifiers.logic.generation import GeneratedLogic, generate
 from steplabel.verifiers.logic.proofs import ProofLabel, ProofStep, Surface, write_answer, write_step, write_task
 
 DOMAIN = "logic"

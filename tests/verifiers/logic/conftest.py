@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import pytest
 from hypothesis import strategies as st
@@ -33,6 +34,7 @@ def formulas(*, names: str = "AB", things: str = "ab", equality: bool = True) ->
     return _formulas(names, things, (), 3, equality=equality)
 
 
+@cache
 def _formulas(
     names: str, things: str, bound: tuple[str, ...], levels: int, *, equality: bool
 ) -> SearchStrategy[Formula]:

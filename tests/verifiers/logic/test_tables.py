@@ -111,7 +111,7 @@ def _models(formulas: list[Formula], size: int) -> Iterator[Model]:
 def test_agrees_with_the_definition(
     closed_formulas: Callable[..., st.SearchStrategy[Formula]], data: st.DataObject
 ) -> None:
-    """What follows has no countermodel among all models of up to three things; what does not has the one that is given."""
+    """What follows has no countermodel of up to three things; what does not follow has the one that is given."""
     draw = closed_formulas(names="A", things="ab", equality=False)
     premises, conclusion = [data.draw(draw), data.draw(draw)], data.draw(draw)
     said = decide(premises, conclusion)

@@ -30,7 +30,11 @@ from steplabel.verifiers.port import Claim, Finding
 MAX_QUESTIONS = 300
 """To the oracle, for one answer; sets of more clauses are unknown (`budget`)."""
 
-_ANSWER = re.compile(r"(?:[Ff]inal answer is:?|[Aa]nswer:)[ *$`]{0,4}([01]{1,1000})(?![0-9a-zA-Z])")
+_ANSWER = re.compile(
+    r"(?:[Ff]inal answer is:?|[Aa]nswer:)[ *$`]{0,4}([01]{1,1000})[*$`]{0,4}[.;]?(?=\s{0,4}(?:[A-Z]|$))",
+    re.MULTILINE,
+)
+# Nothing but a new sentence or the end of the line may follow: "1 + 1", "1,1" and "0 1 1" are other answers.
 
 
 @dataclass(frozen=True, slots=True)
