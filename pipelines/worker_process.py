@@ -6,7 +6,6 @@ engines are closed and the process is gone.
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -14,13 +13,14 @@ import threading
 
 from apache_beam.runners.worker.sdk_worker import SdkHarness
 
+from steplabel.pipelines.beam_logs import quieten_beam
 from steplabel.transforms.host import close_engine_host
 
 
 def main() -> None:
     """Work until the parent lets go."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to end
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what fails here is raised in the parent
+    quieten_beam()  # what fails here is raised in the parent
     for line in sys.stdin:
         worker_id, address = line.split()
         harness = SdkHarness(address, worker_id=worker_id)
