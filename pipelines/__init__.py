@@ -5,6 +5,7 @@ recipe.py        what decides what a run does; recipes/ the named ones; models.p
 overrides.py     --set path.to.field=value
 run.py           chunk after chunk to a dataset, resumable; worksite.py its folder, store and engines
 graph.py         one chunk as a Beam graph; runner.py where it runs; external.py, worker_boot.py workers apart
+beam_logs.py     what Beam says of itself, and is not to
 progress.py      live, from the store; report.py what came out; card.py the dataset card
 verification/    verifiers alone, over solutions that a file brings along
 relabelling.py   other labels from the same evidence

@@ -6,7 +6,7 @@ share is one of disagreement). What is said of steps needs no reference: `labels
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from steplabel.labels.curation import LengthNoise, StepDiagnosis, diagnose_steps, noise_by_length
-from steplabel.labels.curation.noise_by_length import LENGTHS
+from steplabel.labels.curation.noise_by_length import LENGTHS, length_bin
 from steplabel.pipelines.curation.agreement import first_errors
 from steplabel.pipelines.curation.steps import require_own_steps
 from steplabel.pipelines.evaluation import Truth, exact_truth, gold_truth
 from steplabel.schemas import ConfigError, LabelRow, Solution
-from steplabel.transforms.dataset import ChunkEntry, OutputFolder
-from steplabel.transforms.evidence_files import read_table
+from steplabel.transforms.dataset import OutputFolder
+from steplabel.transforms.evidence_files import read_labelled
 
 Reference: TypeAlias = Callable[[LabelRow, Solution], int | None]
 """A labelled row and its whole solution -> the first error to compare with; None if it is not known."""
@@ -98,7 +98,7 @@ def diagnose(folder: OutputFolder, against: str = "", *, eta: float = 0.5) -> Di
         require_own_steps(folder)
     bins = _Bins()
     for chunk in manifest.chunks:
-        for row, solution in _labelled(folder, chunk):
+        for row, solution in read_labelled(folder, chunk):
             bins.add(diagnose_steps(row, eta=eta), len(solution.steps))
             if reference is not None:
                 bins.compare(row.first_error, reference(row, solution))
@@ -106,12 +106,6 @@ def diagnose(folder: OutputFolder, against: str = "", *, eta: float = 0.5) -> Di
     if reference is not None and all(known is None for known in bins.reference):
         raise ConfigError(f"{against!r} says nothing about any of the {len(bins.steps)} solutions of {folder.path!r}")
     return Diagnosis(path=folder.path, against=against, lengths=bins.said(), noise=noise)
-
-
-def _labelled(folder: OutputFolder, chunk: ChunkEntry) -> Iterable[tuple[LabelRow, Solution]]:
-    """Rows with their whole solutions: a policy may have cut the row."""
-    whole = {(s.problem_id, s.id): s for s in read_table(folder, chunk, "solutions")}
-    return ((row, whole[row.problem_id, row.solution_id]) for row in read_table(folder, chunk, "labels"))
 
 
 @dataclass(slots=True)
@@ -166,7 +160,7 @@ class _Bins:
 
     def add(self, found: StepDiagnosis, steps: int) -> None:
         self.steps.append(steps)
-        self._sums[sum(first <= steps for first in LENGTHS) - 1].add(found)
+        self._sums[length_bin(steps)].add(found)
 
     def compare(self, predicted: int | None, reference: int | None) -> None:
         self.predicted.append(predicted)

@@ -12,10 +12,11 @@ from rich.text import Text
 from steplabel.engines.bundled.task import TaskError, parse_problem
 from steplabel.engines.bundled.truth import Rule, check_solution, first_wrong
 from steplabel.labels.metrics import F1Report, first_error_f1
-from steplabel.pipelines.curation.steps import require_own_steps
+from steplabel.pipelines.curation.steps import require_own_steps, row_key
 from steplabel.schemas import ConfigError, LabelRow
 from steplabel.schemas.layouts.processbench import read_gold_steps
 from steplabel.transforms.dataset import OutputFolder
+from steplabel.transforms.evidence_files import read_labelled
 from steplabel.transforms.io import read_whole
 
 Truth = Callable[[str, Sequence[str]], int | None]
@@ -81,8 +82,12 @@ def _bare(steps: Sequence[str]) -> tuple[str, ...]:
 
 def truths(folder: OutputFolder, rows: Sequence[LabelRow], truth: Truth) -> list[int | None]:
     """The truth about each row's whole solution: a policy may have cut the row after what it takes for the error."""
-    whole = {(s.problem_id, s.id): tuple(step.text for step in s.steps) for s in folder.read("solutions")}
-    return [truth(row.problem, whole[row.problem_id, row.solution_id]) for row in rows]
+    known = {
+        row_key(row): truth(row.problem, [step.text for step in solution.steps])
+        for chunk in folder.require_manifest().chunks
+        for row, solution in read_labelled(folder, chunk)
+    }
+    return [known[row_key(row)] for row in rows]
 
 
 def evaluate(folder: OutputFolder, truth: Truth, *, level: float = 0.95) -> Evaluation:

@@ -61,8 +61,7 @@ def require_labels(folder: OutputFolder, counts: DatasetCounts) -> None:
     """Raise NothingLabelled if there is no row to train on, and say where the input went."""
     if counts.rows["labels"]:
         return
-    files = [folder.join(f.path) for f in folder.require_manifest().files("rejects")]
-    details = [detail for (detail,), _ in count_tuples(files, "detail").most_common(1)]
+    details = [detail for (detail,), _ in count_tuples(folder.paths("rejects"), "detail").most_common(1)]
     why = ", ".join(f"{n} {reason}" for reason, n in counts.rejects.items()) or "the input holds no row"
     most = f" (most often: {details[0]})" if details else ""
     raise NothingLabelled(f"no solution was labelled: {why}{most}. All of them: {folder.join('rejects')}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from steplabel.engines.devices import worker_gpus
 from steplabel.engines.port import EngineSpec
+from steplabel.pipelines.beam_logs import quieten_beam
 from steplabel.pipelines.external import external_workers
 from steplabel.pipelines.worker_processes import worker_processes
 from steplabel.schemas import ConfigError, SteplabelError
@@ -56,7 +56,7 @@ def beam_pipelines(choice: RunnerChoice, engines: Sequence[EngineSpec]) -> Itera
     Args:
         engines: what the workers will open, so that each gets the GPUs it needs.
     """
-    _quieten_beam()
+    quieten_beam()
     if choice.kind is RunnerKind.EXTERNAL:
         with external_workers() as flags:
             yield lambda: beam.Pipeline(options=PipelineOptions(flags))
@@ -79,12 +79,6 @@ def _variables(workers: int, engines: Sequence[EngineSpec]) -> list[dict[str, st
     cores = max(1, (os.cpu_count() or 1) // workers)
     threads = {} if THREADS in os.environ else {THREADS: str(cores)}
     return [threads | gpus for gpus in worker_gpus(engines, workers)]
-
-
-def _quieten_beam() -> None:
-    """Beam logs bundles, starting workers, and each error of a worker, which then is raised here anyway."""
-    for name in ("apache_beam", "grpc"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 _NEXT_IN_CHAIN: Final = re.compile(

@@ -160,10 +160,13 @@ class OutputFolder:
             raise ConfigError(f"{self.path!r} is no steplabel output: it holds no {MANIFEST}")
         return manifest
 
+    def paths(self, table: str) -> list[str]:
+        """Full paths of the committed files of one table; raises ConfigError if the folder is no dataset of ours."""
+        return [self.join(file.path) for file in self.require_manifest().files(table)]
+
     def read(self, table: str) -> Iterator[Any]:
         """Stream the committed records of one table."""
-        files = self.require_manifest().files(table)
-        return read_records((self.join(f.path) for f in files), TABLES[table])
+        return read_records(self.paths(table), TABLES[table])
 
     def staging(self, chunk: int) -> str:
         """Where the files of a chunk are written before they are committed."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+<<<<<<< HEAD
 from collections.abc import Sequence
+=======
+from collections.abc import Iterator
+>>>>>>> v-fix
 from typing import Any
 
-from steplabel.schemas import Evidence
+from steplabel.schemas import Evidence, LabelRow, Solution
 from steplabel.schemas.arrow import TABLES
 from steplabel.transforms.dataset import ChunkEntry, OutputFolder
 from steplabel.transforms.io import read_records
@@ -32,3 +36,9 @@ def read_evidence(folder: OutputFolder, chunk: ChunkEntry, *, tables: Sequence[s
         Evidence(problem=problem, **{table: tuple(found) for table, found in parts[problem.id].items()})
         for problem in read_table(folder, chunk, "problems")
     ]
+
+
+def read_labelled(folder: OutputFolder, chunk: ChunkEntry) -> Iterator[tuple[LabelRow, Solution]]:
+    """The label rows of a chunk, each with its whole solution: a policy may have cut the row."""
+    whole = {(solution.problem_id, solution.id): solution for solution in read_table(folder, chunk, "solutions")}
+    return ((row, whole[row.problem_id, row.solution_id]) for row in read_table(folder, chunk, "labels"))

@@ -25,6 +25,7 @@ from steplabel.annotators.annotation import Annotator
 from steplabel.annotators.steps.linear_scan import LinearScan
 from steplabel.annotators.steps.math_shepherd import MathShepherd
 from steplabel.labels.counting import RolloutCounts
+from steplabel.labels.curation.noise_by_length import length_bin
 from steplabel.labels.estimation import HardAbove, HardAny
 from steplabel.labels.policies import POLICIES, LabelPolicy
 from steplabel.labels.progress import RelativeProgress
@@ -187,13 +188,12 @@ def _noise(line: Line, replays: Replays, split: BankSplit, kept: Line) -> Noise:
         kept=len(here) / max(1, len(said)),
         lengths=line.lengths,
         whole=labels.wrong(here),
-        by_length=tuple(labels.wrong([i for i in here if _bin(bank, i) == first]) for first in LENGTHS),
+        by_length=tuple(labels.wrong([i for i in here if _bin(bank, i) == n]) for n in range(len(LENGTHS))),
     )
 
 
 def _bin(bank: Bank, i: int) -> int:
-    """First number of steps of the bin that a solution falls in."""
-    return max(first for first in LENGTHS if first <= len(bank.cases[i].solution.steps))
+    return length_bin(len(bank.cases[i].solution.steps), LENGTHS)
 
 
 class _Labels:

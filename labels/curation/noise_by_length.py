@@ -91,7 +91,7 @@ def noise_by_length(
             raise DataError(f"a solution of {count} steps")
         check_first_error(said, steps=count)
         check_first_error(true, steps=count)
-        counts[_bin(count, lengths)][difference(said, true)] += 1
+        counts[length_bin(count, lengths)][difference(said, true)] += 1
     ends = [after - 1 for _, after in pairwise(lengths)]
     return tuple(
         _noise(shortest, longest, found, level)
@@ -119,8 +119,9 @@ def _check_bins(lengths: Sequence[int], level: float) -> None:
         raise ConfigError(f"level={level!r} must lie between 0 and 1")
 
 
-def _bin(count: int, lengths: Sequence[int]) -> int:
-    return sum(first <= count for first in lengths) - 1
+def length_bin(steps: int, lengths: Sequence[int] = LENGTHS) -> int:
+    """Which bin a solution of so many steps, at least 1, falls in; `lengths` are the fewest of each, rising from 1."""
+    return sum(first <= steps for first in lengths) - 1
 
 
 def _noise(shortest: int, longest: int | None, found: Counter[Difference], level: float) -> LengthNoise:

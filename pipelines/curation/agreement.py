@@ -172,8 +172,8 @@ def _said(folder: OutputFolder) -> dict[str, int | None]:
 
 def _columns(folder: OutputFolder) -> Iterator[tuple[str, int | None]]:
     names = ("solution_id", "first_error")
-    for file in folder.require_manifest().files("labels"):
-        table = read_arrow([folder.join(file.path)], LabelRow, names)
+    for path in folder.paths("labels"):
+        table = read_arrow([path], LabelRow, names)
         yield from zip(*(table.column(name).to_pylist() for name in names), strict=True)
 
 

@@ -102,8 +102,7 @@ def _named(row: LabelRow, before: LabelRow) -> LabelRow:
 
 
 def _policy(source: OutputFolder) -> LabelPolicy:
-    files = [source.join(file.path) for file in source.require_manifest().files("labels")]
-    found = sorted(count_tuples(files, "label_policy", "label_policy_version"))
+    found = sorted(count_tuples(source.paths("labels"), "label_policy", "label_policy_version"))
     if len(found) == 1:
         name, version = found[0]
         if name in POLICIES and POLICIES[name].version == version:

@@ -46,8 +46,7 @@ class Prof:
 
 
 def _require_chances(source: OutputFolder) -> None:
-    files = [source.join(file.path) for file in source.require_manifest().files("labels")]
-    for policy, target in sorted(count_tuples(files, "label_policy", "label_target")):
+    for policy, target in sorted(count_tuples(source.paths("labels"), "label_policy", "label_target")):
         if LabelTarget(target) is LabelTarget.PROGRESS:
             raise ConfigError(
                 f"--prof wants chances as values, {policy} says progress: relabel with --policy soft first"

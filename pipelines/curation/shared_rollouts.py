@@ -51,8 +51,8 @@ def sharing_notes(paths: Sequence[str]) -> Iterator[str]:
 
 def _rollout_keys(folder: OutputFolder) -> npt.NDArray[np.int64]:
     """Hashes of the rollouts' keys, sorted; good for comparisons within this process."""
-    files = [folder.join(file.path) for file in folder.require_manifest().files("rollouts")]
-    parts = [_hashed(read_arrow([file], Rollout, ["key"]).column("key").to_pylist()) for file in files]
+    tables = (read_arrow([path], Rollout, ["key"]) for path in folder.paths("rollouts"))
+    parts = [_hashed(table.column("key").to_pylist()) for table in tables]
     return np.unique(np.concatenate([np.empty(0, np.int64), *parts]))
 
 

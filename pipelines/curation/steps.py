@@ -87,9 +87,8 @@ class CurationStep(Protocol):
 
 def require_own_steps(folder: OutputFolder) -> None:
     """Raise ConfigError if rows of a dataset have joined steps: their first errors count other places than others'."""
-    files = [folder.join(file.path) for file in folder.require_manifest().files("labels")]
     compressed = origin(folder).compressed
-    for policy in sorted(count_values(files, "label_policy")):
+    for policy in sorted(count_values(folder.paths("labels"), "label_policy")):
         if compressed or STEPS_JOINED & set(policy.split("_")):
             raise ConfigError(
                 f"steps of {folder.path!r} were joined ({policy}), so its places count differently: compare datasets "

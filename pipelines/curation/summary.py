@@ -104,12 +104,8 @@ def print_summary(console: Console, summary: CurationSummary) -> None:
     console.print(Text(f"dataset: {summary.output}"), soft_wrap=True)
 
 
-def _files(folder: OutputFolder, table: str) -> list[str]:
-    return [folder.join(file.path) for file in folder.require_manifest().files(table)]
-
-
 def _count(folder: OutputFolder) -> RowCounts:
-    files = _files(folder, "labels")
+    files = folder.paths("labels")
     classes: Counter[str | None] = Counter()
     for (first_error,), count in count_tuples(files, "first_error").items():
         classes[error_class(first_error)] += count
@@ -123,5 +119,5 @@ def _count(folder: OutputFolder) -> RowCounts:
 
 
 def _drops(folder: OutputFolder) -> Counter[tuple[str, str]]:
-    counts = count_tuples(_files(folder, "rejects"), "stage", "reason")
+    counts = count_tuples(folder.paths("rejects"), "stage", "reason")
     return Counter({(stage, reason): n for (stage, reason), n in counts.items()})

@@ -16,11 +16,10 @@ from typing import Any
 
 from steplabel.labels.curation import balanced_examples, last_steps
 from steplabel.labels.curation.balance import LastStep
-from steplabel.pipelines.curation.steps import row_key
 from steplabel.pipelines.training_rows.layout import ExportOptions, Layout, Said, refused
 from steplabel.schemas import LabelRow, Reason, StepMark
 from steplabel.transforms.dataset import ChunkEntry, OutputFolder
-from steplabel.transforms.evidence_files import read_table
+from steplabel.transforms.evidence_files import read_labelled
 
 UNBALANCED = "unbalanced"
 """An example that was left out so that right and wrong are as many."""
@@ -43,9 +42,7 @@ def balanced_last_steps(folder: OutputFolder, options: ExportOptions) -> Layout:
 
 def _examples(folder: OutputFolder, chunk: ChunkEntry) -> Iterator[tuple[LabelRow, list[LastStep]]]:
     """Each row with its examples; a policy may have cut the row, so the solution tells which step is the last."""
-    whole = {(solution.problem_id, solution.id): solution for solution in read_table(folder, chunk, "solutions")}
-    for row in read_table(folder, chunk, "labels"):
-        yield row, list(last_steps(row, whole[row_key(row)]))
+    return ((row, list(last_steps(row, solution))) for row, solution in read_labelled(folder, chunk))
 
 
 def _rows(row: LabelRow, examples: Sequence[LastStep], kept: frozenset[str]) -> Iterator[Said]:

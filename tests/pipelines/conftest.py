@@ -55,7 +55,7 @@ def _rows_of(folder: OutputFolder | str, table: str = "labels") -> list[Any]:
     return list(folder.read(table))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recipe_of() -> Callable[..., Recipe]:
     """A recipe on the scripted solver, with `--set` assignments applied."""
     return _recipe_of
@@ -65,3 +65,16 @@ def recipe_of() -> Callable[..., Recipe]:
 def rows_of() -> Callable[..., list[Any]]:
     """The committed records of a table, labels by default."""
     return _rows_of
+
+
+@pytest.fixture(scope="session")
+def labelled_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., OutputFolder]:
+    """Run a recipe on the first generated problems, into a dataset that the tests of a file share and leave alone."""
+
+    def run_it(recipe: Recipe, *, problems: int, chunk: int) -> OutputFolder:
+        folder = tmp_path_factory.mktemp("source")
+        write_problems(folder / "problems.jsonl", count=problems, seed=0, events=(4, 8))
+        options = RunOptions(input=str(folder / "problems.jsonl"), output=str(folder / "out"), chunk=chunk)
+        return run(recipe, options, Console(file=io.StringIO())).folder
+
+    return run_it

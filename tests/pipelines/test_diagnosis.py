@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -15,26 +14,15 @@ from steplabel.pipelines.curation.options import CurationOptions, curation_of
 from steplabel.pipelines.curation.writing import curate, open_curation
 from steplabel.pipelines.diagnosis import diagnose, print_diagnosis
 from steplabel.pipelines.evaluation import evaluate, exact_truth, gold_truth, truths
-from steplabel.pipelines.generated import write_problems
-from steplabel.pipelines.models import model_use
-from steplabel.pipelines.overrides import apply_overrides
-from steplabel.pipelines.recipes import RECIPES
-from steplabel.pipelines.run import run
-from steplabel.pipelines.worksite import RunOptions
 from steplabel.schemas import ConfigError, DataError
 from steplabel.transforms.dataset import OutputFolder
 
-SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
-
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> OutputFolder:
+def source(labelled_once, recipe_of) -> OutputFolder:  # type: ignore[no-untyped-def]
     """Labels that are cut after the error: lengths are those of the whole solutions all the same."""
-    folder = tmp_path_factory.mktemp("source")
-    write_problems(folder / "problems.jsonl", count=20, seed=0, events=(4, 8))
-    recipe = apply_overrides(RECIPES["qwen_monte_carlo"](model_use(SOLVER)), ["annotator.k=2"])
-    options = RunOptions(input=str(folder / "problems.jsonl"), output=str(folder / "out"), chunk=6)
-    return run(recipe, options, Console(file=io.StringIO())).folder
+    folder: OutputFolder = labelled_once(recipe_of("qwen_monte_carlo", "annotator.k=2"), problems=20, chunk=6)
+    return folder
 
 
 def test_noise_against_the_exact_truth(source: OutputFolder) -> None:

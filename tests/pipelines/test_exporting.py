@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from collections import Counter
@@ -11,35 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from steplabel.labels.policies import POLICIES
 from steplabel.pipelines.curation.options import CurationOptions, curation_of
 from steplabel.pipelines.curation.writing import curate, open_curation
 from steplabel.pipelines.exporting import EXPORTERS, Exported, export_dataset
-from steplabel.pipelines.generated import write_problems
-from steplabel.pipelines.models import model_use
-from steplabel.pipelines.overrides import apply_overrides
-from steplabel.pipelines.recipes import RECIPES
 from steplabel.pipelines.relabelling import Relabelling, relabel
-from steplabel.pipelines.run import run
 from steplabel.pipelines.training_rows.layout import ExportOptions
-from steplabel.pipelines.worksite import RunOptions
 from steplabel.schemas import ConfigError, Rollout, codec
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.io import read_records, read_rows, write_plain
 
-SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
-
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> OutputFolder:
+def source(labelled_once, recipe_of) -> OutputFolder:  # type: ignore[no-untyped-def]
     """`glore`: rollouts at every step and at the bare problem; several chunks."""
-    folder = tmp_path_factory.mktemp("source")
-    write_problems(folder / "problems.jsonl", count=24, seed=0, events=(4, 8))
-    recipe = apply_overrides(RECIPES["glore"](model_use(SOLVER)), ["annotator.k=4"])
-    options = RunOptions(input=str(folder / "problems.jsonl"), output=str(folder / "out"), chunk=7)
-    return run(recipe, options, Console(file=io.StringIO())).folder
+    folder: OutputFolder = labelled_once(recipe_of("glore", "annotator.k=4"), problems=24, chunk=7)
+    return folder
 
 
 def exported(folder: OutputFolder, layout: str, path: Path, **options: Any) -> tuple[list[dict[str, Any]], Exported]:

@@ -35,6 +35,18 @@ def stage(folder: OutputFolder, evidence: Evidence, chunk: int = 0) -> tuple[Fil
     return tuple(write_table(t, rows, folder, chunk) for t, rows in tables.items())
 
 
+def test_paths_are_those_of_committed_files(folder: OutputFolder, evidence: Make) -> None:
+    """Of one table, in full; what is only staged is none, and a folder without a manifest has none to give."""
+    staged = stage(folder, evidence())
+    assert folder.paths("solutions") == []
+    folder.commit(MANIFEST_OF_R, CHUNK, staged, complete=True)
+    (path,) = folder.paths("solutions")
+    assert Path(path).is_file()
+    assert Path(path).parent == Path(folder.path) / "solutions"
+    with pytest.raises(ConfigError, match="no steplabel output"):
+        OutputFolder(folder.path + "x").paths("solutions")
+
+
 def test_what_was_committed_is_read_back(folder: OutputFolder, evidence: Make) -> None:
     """Evidence survives writing, committing and joining the tables again."""
     one = evidence()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steplabel.labels.curation import Difference, noise_by_length
-from steplabel.labels.curation.noise_by_length import difference
+from steplabel.labels.curation.noise_by_length import LENGTHS, difference, length_bin
 from steplabel.schemas import ConfigError, DataError
 
 
@@ -107,3 +107,11 @@ def test_refused_options(options):
     """Bins rise from 1, and no interval covers everything."""
     with pytest.raises(ConfigError):
         noise_by_length([], [], [], **options)
+
+
+@pytest.mark.parametrize(("steps", "place"), [(1, 0), (3, 0), (4, 1), (6, 1), (19, 4), (20, 5), (10**6, 5)])
+def test_a_bin_begins_with_its_own_length(steps: int, place: int) -> None:
+    """And ends before the next one's; the last has no end."""
+    assert length_bin(steps) == place
+    assert LENGTHS[place] <= steps
+    assert length_bin(steps, (1,)) == 0
