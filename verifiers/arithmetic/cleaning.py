@@ -42,6 +42,7 @@ _SIGNS = {
     "\u00b3": "^3",
 }
 _WORDS = (
+    ("{,}", re.compile(r"\{,\}"), ","),
     ("equal", re.compile(r"\b(?:equals|equal to)\b"), "="),
     ("ed by", re.compile(r"\bdivided by\b"), "/"),
     ("ed by", re.compile(r"\bmultiplied by\b"), "*"),
@@ -58,7 +59,6 @@ _LATEX = (
     (re.compile(r"\\approx(?![a-zA-Z])"), " \u2248 "),
     (re.compile(r"\\left(?![a-zA-Z])|\\right(?![a-zA-Z])|\\[()\[\]!,;: ]"), " "),
     (re.compile(r"\\([$%])"), r"\1"),
-    (re.compile(r"\{,\}"), ","),
     (re.compile(r"\^\s*\{\s*([0-9]{1,3})\s*\}"), r"^\1"),
     (re.compile(r"(?<=[0-9])\\[dt]?frac\s*\{\s*([0-9]+)\s*\}\s*\{\s*([0-9]+)\s*\}"), r" \1/\2"),
     (re.compile(r"\\[dt]?frac\s*\{([^{}\\]*)\}\s*\{([^{}\\]*)\}"), r"((\1)/(\2))"),
