@@ -125,7 +125,7 @@ def _side(tokens: Tokens, found: Found) -> Side:
     while start and tokens.source[start - 1] in _MONEY:
         start -= 1
     number = tokens.texts[run.lone] if run.lone >= 0 else ""
-    readings = (run.postfix,) if run.postfix else ()
+    readings: tuple[Postfix, ...] = (run.postfix,) if run.postfix else ()
     if found.others:
         readings += tuple(other.postfix for other in found.others)
     return Side(

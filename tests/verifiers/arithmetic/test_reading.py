@@ -17,10 +17,10 @@ CLEANED = {
     "mark": ("48/2 = <<48/2=24>>24", "48/2 = 24"),
     "open mark": ("<<48/2=24", "<<48/2=24"),
     "signs": ("5 \u00d7 3 \u00f7 2 \u2212 1", "5 * 3 / 2 - 1"),
-    "vulgar fraction": ("1\u00bd", "1 1/2 "),
+    "vulgar fraction": ("1\u00bd", "1 1/2"),
     "full width": ("\uff11\uff12", "12"),
     "superscript": ("5\u00b2", "5^2"),
-    "latex": (r"\(\frac{1}{2} \times 3\)", "  (1)/(2)) * 3"),
+    "latex": (r"\(\frac{1}{2} \times 3\)", "((1)/(2)) * 3"),
     "unknown command": (r"\sqrt{9}", r"\sqrt{9}"),
     "percent": ("20 percent", "20 %"),
     "percentage": ("the percentage", "the percentage"),
@@ -33,7 +33,7 @@ def test_cleaned(text: str, plain: str) -> None:
     """Marks, signs and the simplest LaTeX are taken off; blanks do not count."""
     found = cleaned(text)
     assert found is not None
-    assert found.split() == plain.split() or found.replace(" ", "") == plain.replace(" ", "").replace("(1)/", "((1)/")
+    assert " ".join(found.split()) == plain
 
 
 @pytest.mark.parametrize("text", ["5\u202e", "1\u200b8", "18\x00", "\ud800", "1\u0668", "5\u2074"])
