@@ -42,6 +42,7 @@ _SIGNS = {
     "\u00b3": "^3",
 }
 _WORDS = (
+    ("{,}", re.compile(r"\{,\}"), ","),
     ("equal", re.compile(r"\b(?:equals|equal to)\b"), "="),
     ("ed by", re.compile(r"\bdivided by\b"), "/"),
     ("ed by", re.compile(r"\bmultiplied by\b"), "*"),
@@ -51,14 +52,15 @@ _WORDS = (
 """A part of the text without which there is nothing to replace, the pattern, and what it becomes."""
 _LATEX = (
     (re.compile(r"\\\\|\\(?:newline|implies|Rightarrow|rightarrow|to|quad|qquad)(?![a-zA-Z])"), "\n"),
-    (re.compile(r"\\(?:begin|end)\s*\{[a-z*]*\}"), "\n"),
+    (re.compile(r"\\(?:begin|end)\s*\{(?:align|aligned|equation|gather|gathered|split|cases)\*?\}"), "\n"),
+    (re.compile(r"\\(?:begin|end)\s*\{[a-z*]*\}"), " @ "),  # what stands in a matrix is not read
     (re.compile(r"\\(?:text|textbf|mathrm|mathbf|mbox|boxed|fbox)\s*\{([^{}\\]*)\}"), r" \1 "),
     (re.compile(r"\\(?:times|cdot)(?![a-zA-Z])"), " * "),
     (re.compile(r"\\div(?![a-zA-Z])"), " / "),
     (re.compile(r"\\approx(?![a-zA-Z])"), " \u2248 "),
-    (re.compile(r"\\left(?![a-zA-Z])|\\right(?![a-zA-Z])|\\[()\[\]!,;: ]"), " "),
+    (re.compile(r"\\(?:left|right)(?![a-zA-Z])"), ""),  # f\left(2) is a function, too
+    (re.compile(r"\\[()\[\]!,;: ]"), " "),
     (re.compile(r"\\([$%])"), r"\1"),
-    (re.compile(r"\{,\}"), ","),
     (re.compile(r"\^\s*\{\s*([0-9]{1,3})\s*\}"), r"^\1"),
     (re.compile(r"(?<=[0-9])\\[dt]?frac\s*\{\s*([0-9]+)\s*\}\s*\{\s*([0-9]+)\s*\}"), r" \1/\2"),
     (re.compile(r"\\[dt]?frac\s*\{([^{}\\]*)\}\s*\{([^{}\\]*)\}"), r"((\1)/(\2))"),

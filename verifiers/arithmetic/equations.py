@@ -63,6 +63,7 @@ class Equation:
         return f"{self.left.text} {sign} {self.right.text}"
 
 
+_SIGNS = frozenset({Kind.EQUAL, Kind.ABOUT})
 _NOTHING = Side(text="", readings=())
 
 
@@ -79,7 +80,7 @@ def read_equations(text: str) -> tuple[Equation, ...]:
 
 
 def _equations(tokens: Tokens) -> Iterator[Equation]:
-    signs = [index for index, kind in enumerate(tokens.kinds) if kind in (Kind.EQUAL, Kind.ABOUT)]
+    signs = [index for index, kind in enumerate(tokens.kinds) if kind in _SIGNS]
     begin, name, meant = 0, "", None
     for sign, end in pairwise([*signs, len(tokens.kinds)]):
         start = _clause(tokens, begin, sign)
@@ -124,9 +125,12 @@ def _side(tokens: Tokens, found: Found) -> Side:
     while start and tokens.source[start - 1] in _MONEY:
         start -= 1
     number = tokens.texts[run.lone] if run.lone >= 0 else ""
+    readings: tuple[Postfix, ...] = (run.postfix,) if run.postfix else ()
+    if found.others:
+        readings += tuple(other.postfix for other in found.others)
     return Side(
         text=tokens.source[start : tokens.matches[run.stop - 1].end()].strip(),
-        readings=(run.postfix, *[other.postfix for other in found.others]) if run.postfix else (),
+        readings=readings,
         lone=run.lone >= 0,
         decimals=len(number) - number.index(".") - 1 if "." in number else 0,
         percent=bool(number) and run.postfix[-1] == "%",

@@ -152,8 +152,9 @@ class _Sides:
         return self.is_by_factor() and names_two_units(f"{text} {self.equation.right.text}")
 
     def is_whole(self) -> bool:
-        """17 / 4 = 4 or 5, as the story wants."""
-        return self.b.denominator == 1 and self.a.denominator != 1 and self._gap() < 1 <= abs(self.a)
+        """17 / 4 = 4 or 5, as the story wants; but 1 / 2 = 1 is wrong."""
+        whole = self.b.denominator == 1 and self.a.denominator != 1
+        return whole and self._gap() < 1 and (abs(self.a) >= 1 or not self.b)
 
     def is_cut(self) -> bool:
         """2 / 3 = 0.66."""

@@ -219,7 +219,7 @@ class _Reader:
         if len(text) == 1 and (self._tokens.tight(self._at) or text not in "ai"):
             self._letters = self._letters or first
             self._linked = True  # behind a word it may be a name: the 5 apples of B
-        elif first and text in BEHIND:
+        elif text == "remainder" or (first and text in BEHIND):
             self._doubts(Doubt.WORDING)
         elif first and self._tokens.tight(self._at) and not is_measure(text):
             self._named = True

@@ -137,7 +137,9 @@ def find_right(tokens: Tokens, start: int, end: int) -> Found | None:
     if not starts_operand(tokens, begin, end):
         return None
     run = read_run(tokens, begin, end)
-    others = _readable(read_run(tokens, begin, end, mode) for mode in _RIGHT_MODES if mode & run.modes)
+    others: tuple[Run, ...] = ()
+    if run.modes:
+        others = _readable(read_run(tokens, begin, end, mode) for mode in _RIGHT_MODES if mode & run.modes)
     doubt, obstacle = _behind(tokens, run, end)
     return Found(
         run=run,

@@ -50,7 +50,7 @@ def _divide(left: Value, right: Value) -> Value:
     if isinstance(left, int) and isinstance(right, int):
         quotient, rest = divmod(left, right)
         return Fraction(left, right) if rest else quotient
-    return left / right
+    return Fraction(left) / right
 
 
 def _power(base: Value, exponent: Value) -> Value:

@@ -1,0 +1,276 @@
+"""Texts and verdicts: each rule of reading and judging, by cases."""
+
+from __future__ import annotations
+
+import pytest
+
+from steplabel.schemas import Verdict
+from steplabel.verifiers.arithmetic import read_equations
+from steplabel.verifiers.arithmetic.judging import Soft, judge
+from steplabel.verifiers.arithmetic.runs import Doubt
+
+HOLDS = {
+    "plain": "48/2 = 24",
+    "in prose": "Natalia sold 48/2 = 24 clips in May.",
+    "thousands": "45,000-5,000=40,000",
+    "thousands with a space": "So 17 000/5 = 3 400.",
+    "no zero before the point": ".5 * 30 = 15",
+    "mixed number": "2 * 1 1/2 = 3",
+    "mixed number in words": "1 and 1/4 + 3/4 = 2",
+    "vulgar fraction": "\u00bd * 10 = 5",
+    "mixed vulgar fraction": "2 * 1\u00bd = 3",
+    "times sign": "5 \u00d7 3 = 15",
+    "division sign": "15 \u00f7 3 = 5",
+    "en dash": "15 \u2013 5 = 10 characters with the initial D",
+    "x between numbers": "5x3 = 15",
+    "x behind a unit": "12 boxes x 5 = 60",
+    "X before money": "4 X $3 = $12",
+    "words": "3 times 5 plus 2 minus 1 = 16",
+    "divided by": "12 divided by 4 equals 3",
+    "multiplied by": "12 multiplied by 4 is equal to 48",
+    "percent of": "20% of 50 = 10",
+    "percent of, with a word": "20 percent of 50 = 10",
+    "fraction of": "He ate 1/2 of 10 = 5",
+    "percent times": "$400 * 25% = $100",
+    "percentage": "10/50 = 20%",
+    "percentage, a hundred times": "10/50 * 100 = 20%",
+    "percents added": "100% - 20% = 80%",
+    "recurring decimals": "12 kittens / 36 cats * 100% = 33.333...%",
+    "currency": "$4200 + $3000 = $7200",
+    "cents": "5\u00a2 * 4 = 20\u00a2",
+    "units": "42 bananas + 56 bananas = 98 bananas",
+    "unit with a slash": "$7/visit * 8 visits = $56",
+    "units with slashes": "200 gallons / 4 gallons/minute = 50 minutes",
+    "unit with a hyphen": "8-hour * 5 = 40",
+    "unit with a power": "2 ft^2 * 3 = 6 ft^2",
+    "cubic unit": "(2/5)*500cm\u00b3 = 200cm\u00b3",
+    "remark in brackets": "20 apples (red) + 5 = 25",
+    "power": "2^3 = 8",
+    "power of Python": "2**3 = 8",
+    "square": "5\u00b2 = 25",
+    "negative exponent": "2^-1 = .5",
+    "minus before a power": "-2^2 = -4",
+    "brackets": "(5 + 3) * (2 - 1) = 8",
+    "square brackets": "[5 + (3*2)] = 11",
+    "product of brackets": "(3)(4) = 12",
+    "product without a sign": "2(3 + 4) = 14",
+    "equation in brackets": "He has some (5 + 3 = 8) apples",
+    "list item": "1) 5 + 3 = 8",
+    "bullet": "- 5 + 3 = 8",
+    "negative": "-5 + 8 = 3",
+    "negative result": "5 - 8 = -3",
+    "two minuses": "5 - -3 = 8",
+    "rounded": "2/3 = 0.67",
+    "rounded percentage": "1/3 = 33.3%",
+    "printed by a program": "80 / 3 = 26.666666666666668",
+    "about": "100/3 \u2248 33.4",
+    "about, in words": "100/3 = about 33.4",
+    "fraction on the right": "2/6 = 1/3",
+    "first of two readings": "50/ 1/2 = 25",
+    "second of two readings": "50/ 1/2 = 100",
+    "spaced fraction": "14 / 1 / 4 = 14 * 4",
+    "share of something": "3/3 - 2/3 = 1/3 of $150",
+    "times and a noun": "100 / 5 = 20 times 2 people",
+    "calculator mark": "48/2 = <<48/2=24>>24",
+    "twice the sign": "3000/2= =$1500",
+    "next line": "5 + 3\n= 8",
+    "bold": "5 + 3 = **8**",
+    "all bold": "**5 + 3 = 8**",
+    "dollars around": "So $5 + 3 = 8$.",
+    "latex": r"\(1/3 \times 18 = 6\)",
+    "latex fraction": r"\[ \frac{12 \text{ miles}}{4 \text{ mph}} = 3 \text{ hours} \]",
+    "latex mixed": r"\(2 \cdot 3\frac{1}{2} = 7\)",
+    "latex money": r"\$3 \times 4 = \$12",
+    "latex percent": r"50\% \times 10 = 5",
+    "latex box": r"40 + 20 = \boxed{60}",
+    "latex thousands": r"1{,}000 + 1 = 1{,}001",
+    "a name's value": "Apples left = 160 - 60. Apples left = 100.",
+    "aligned": "\\begin{align*} 5 + 3 &= 8 \\\\ 8 * 2 &= 16 \\end{align*}",
+    "aligned chain": "\\begin{align*} 5 + 3 &= 2 + 6 \\\\ &= 8 \\end{align*}",
+    "a letter's value": "O = 50 - 31\nO = 19",
+    "the letter of a unit": "8 * 10 = 80 m",
+    "nothing to compute": "20% = 0.2",
+}
+FAILS = {
+    "sum": "4+4+6 = 18 hot dogs",
+    "product": "10 x 1,248 = 11,480",
+    "quotient": "So 1152/ 1,536 = .5",
+    "money": "$4200+$3000 = $8600",
+    "ten times": "192*100=$1920",
+    "all readings": "500/ 2/5 = 200 seats are already taken",
+    "decimals": "1/6 * 0.01 = 0.0025",
+    "rounded the wrong way": "2/3 = 0.76",
+    "percentage": "10/50 = 30%",
+    "negative": "5 - 8 = 3",
+    "in latex": r"\(18 - 6 = 13\)",
+    "a name's value": "Apples left = 160 - 60. Apples left = 90.",
+    "not in the mark": "8*3 = <<80*3=240>>25",
+    "whole from whole": "7*8 = 57",
+    "below one": "1/2 + 1/4 = 1",
+    "about": "100/3 \u2248 50",
+}
+SOFT = {
+    "near": ("36 + 34 + 38 = 107", Soft.NEAR),
+    "operands rounded before": ("3.33 * 300 = 1000", Soft.NEAR),
+    "factor 60": ("2 * 3 = 360", Soft.FACTOR),
+    "factor 100": ("100 * 0.75 = 0.75", Soft.FACTOR),
+    "running total": ("5 * 60 = 300 + 58", Soft.RUNNING),
+}
+UNKNOWN = {
+    "definition": ("1 bedroom = 11*11", Soft.DEFINITION),
+    "conversion alone": ("22 yards = 66 feet", Soft.DEFINITION),
+    "whole number": ("17/4 = 4 boxes", Soft.WHOLE),
+    "nothing whole": ("1/7 = 0", Soft.WHOLE),
+    "remainder": ("17/5 = 4 with a remainder of 2", Doubt.WORDING),
+    "decimals cut off with dots": ("2 / 3 * 100% = 66.666...%", Soft.CUT),
+    "decimals cut off": ("5/9 = 0.55", Soft.CUT),
+    "percentage and share": ("9 / 21 * 100% = 42.857", Soft.PERCENT),
+    "dollars and cents": ("$1/2 = 50 cents", Soft.UNITS),
+    "pounds and ounces": ("4 pounds - 6 ounces = 58 ounces", Soft.UNITS),
+    "hours and minutes": ("2 * 3 hours = 360 minutes", Soft.UNITS),
+    "about, and not far": ("100/3 \u2248 35", Soft.NEAR),
+    "share of what is not said": ("1/3 = 5 apples", Doubt.SHARE),
+    "percent added": ("50 + 20% = 60", Doubt.PERCENT),
+    "half before": ("half of 10 + 6 = 13", Doubt.WORDING),
+    "average before": ("the average of 10 + 6 = 8", Doubt.WORDING),
+    "dozen behind": ("5 dozen * 2 = 120", Doubt.WORDING),
+    "dozen behind the right side": ("60 / 4 = 2 dozen", Doubt.WORDING),
+    "ordinal": ("1st - 5 = 6th", Doubt.WORDING),
+    "numbered": ("10 pages per day on day 1 * 2 = 20", Doubt.WORDING),
+    "compound": ("8 packs of 5 bags * $4/pack = $160", Doubt.LINKED),
+    "two expressions": ("20 + 10 decorations to the 29 + 24 = 83", Doubt.LINKED),
+    "a clause between": ("He ate 2*5 apples so what remains = 12", Doubt.LINKED),
+    "a clause before the operator": ("X is 9 because - 18/-2 = 9", Doubt.LINKED),
+    "rate with spaces": ("$25 / day * 24 days = $50", Doubt.RATE),
+    "remark with a number": ("2 hours (15 minutes) * 4 = 10", Doubt.ASIDE),
+    "bracket beside a number": ("in week 5 (3 + 2) = 7", Doubt.BESIDE),
+    "bullet or sign": ("- 5 + 3 = -2", Doubt.SIGN),
+    "names": ("1Dachshund+1/4Papillon = 3/4Papillon", Doubt.NAMED),
+    "share of words": ("20% of the cost + 5 = 10", Doubt.OF),
+    "clock without a colon": ("0900-0130 = 0730 hours", Doubt.CLOCK),
+    "number with a broken comma": ("because 14, 400 / 80 = 180", Doubt.NUMBER),
+    "numbers behind": ("5 + 4 = 8 15", Doubt.NUMBER),
+}
+OBSTACLES = {
+    "word before the operator": ("the rest + 5 * 3 = 16", "cut off"),
+    "function": ("factorial(4) = 24", "cut off"),
+    "function further left": ("3 + f(2) = 7", "cut off"),
+    "operator before a word": ("5 * the 3 + 2 = 25", "cut off"),
+    "unread sign": ("\u221a 9 + 16 = 19", "cut off"),
+    "operator before a stop": (".8 + . 84 + .82 = 2.46", "cut off"),
+    "clock": ("6:00 + 48 = 7", "cut off"),
+    "right side cut off": ("8/3 = 24/Y", "cut off"),
+    "right side goes on": ("6 * 4 = 4!", "behind the right side"),
+    "decimal comma": ("3,5 * 2 = 7", "cut off"),
+    "division by zero": ("5/0 = 0", "division by zero"),
+    "tower": ("9^9^9 = 5", "too large"),
+    "big exponent": ("7^99 = 5", "exponent"),
+    "many digits": (f"{'9' * 31} + 1 = 5", "too large"),
+    "many tokens left": (f"{'1+' * 150}1 = 5", "cut off"),
+    "many tokens right": (f"2 + 3 = {'1+' * 150}1", "cut off"),
+    "many words": (f"2 + 3 = 5 {'apples ' * 250}", "too large"),
+    "deep": (f"{'(' * 40}1{')' * 40} + 1 = 5", "too large"),
+    "function in latex": (r"\( f\left(\frac{-2}{13}\right) = \frac{11}{15} \)", "cut off"),
+    "format character": ("5 + 3 = 8\u202e", "characters"),
+    "other digits": ("5 + 3 = 1\u0668", "characters"),
+}
+NO_EQUATION = {
+    "no sign": "He has 5 + 3 apples",
+    "no number left": "The total = 5 + 3",
+    "no number right": "5 + 3 = eight",
+    "algebra": "10m - 7 = 3",
+    "algebra on the right": "15 = 3x",
+    "algebra with spaces": "5 x + 3 = 8",
+    "letters only": "a = b",
+    "comparison": "5 + 3 >= 8",
+    "not equal": "5 + 3 != 9",
+    "arrow": "5 + 3 => 8",
+    "matrix": r"2 \begin{pmatrix} 1 & 2 \end{pmatrix} = 3 + 1",
+    "empty": "",
+    "only a mark": "He has <<5+3=8>> apples",
+    "definition of a letter": "Let x = the number of weeks",
+}
+
+
+def verdicts(text: str, *, strict: bool = False) -> set[tuple[Verdict, str]]:
+    return {(finding.verdict, finding.reason) for finding in (judge(e, strict=strict) for e in read_equations(text))}
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
+@pytest.mark.parametrize("text", HOLDS.values(), ids=HOLDS.keys())
+def test_holds(text: str, strict: bool) -> None:
+    """A true equation is read whole and holds, in both modes."""
+    assert {verdict for verdict, _ in verdicts(text, strict=strict)} == {Verdict.HOLDS}
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
+@pytest.mark.parametrize("text", FAILS.values(), ids=FAILS.keys())
+def test_fails(text: str, strict: bool) -> None:
+    """A false equation that nothing accounts for fails, in both modes."""
+    assert verdicts(text, strict=strict) == {(Verdict.FAILS, "unequal")}
+
+
+@pytest.mark.parametrize(("text", "why"), SOFT.values(), ids=SOFT.keys())
+def test_soft(text: str, why: str) -> None:
+    """What is near, by a factor, or a running total is unknown in lenient mode and fails in strict mode."""
+    assert verdicts(text) == {(Verdict.UNKNOWN, f"undecided: {why}")}
+    assert verdicts(text, strict=True) == {(Verdict.FAILS, "unequal")}
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
+@pytest.mark.parametrize(("text", "why"), UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_unknown(text: str, why: str, strict: bool) -> None:
+    """A false equation that may mean something else is unknown in both modes, and says why."""
+    assert verdicts(text, strict=strict) == {(Verdict.UNKNOWN, f"undecided: {why}")}
+
+
+@pytest.mark.parametrize(("text", "why"), OBSTACLES.values(), ids=OBSTACLES.keys())
+def test_obstacles(text: str, why: str) -> None:
+    """What could be read only in part, or not be computed, is unknown even in strict mode."""
+    found = verdicts(text, strict=True)
+    assert {verdict for verdict, _ in found} == {Verdict.UNKNOWN}
+    assert all(why in reason for _, reason in found)
+
+
+@pytest.mark.parametrize("text", NO_EQUATION.values(), ids=NO_EQUATION.keys())
+def test_no_equation(text: str) -> None:
+    """Algebra, words and comparisons are no claims of this verifier."""
+    assert read_equations(text) == ()
+
+
+def test_chain() -> None:
+    """Each sign of a chain is an equation of its own: the wrong one fails, the others hold."""
+    findings = [judge(equation, strict=True) for equation in read_equations("4 * 5 + 1 = 20 + 1 = 22 = 11 * 2")]
+    assert [finding.verdict for finding in findings] == [Verdict.HOLDS, Verdict.FAILS, Verdict.HOLDS]
+
+
+def test_running_total() -> None:
+    """A running total is unknown where it passes the result on, and decided where it ends."""
+    findings = [judge(equation, strict=False) for equation in read_equations("5x60 = 300 + 58 = 358")]
+    assert [finding.verdict for finding in findings] == [Verdict.UNKNOWN, Verdict.HOLDS]
+
+
+def test_several_equations() -> None:
+    """Equations of several sentences do not meet."""
+    equations = read_equations("She had 3 * 4 = 12 eggs. Then 12 - 5 = 7, so 7 + 1 = 9.")
+    assert [equation.quote for equation in equations] == ["3 * 4 = 12 eggs", "12 - 5 = 7", "7 + 1 = 9"]
+    assert [judge(equation, strict=True).verdict for equation in equations] == ["holds", "holds", "fails"]
+
+
+def test_a_name_is_not_reused() -> None:
+    """A name's second expression, or a value after its first value, is a new assignment and no claim."""
+    assert read_equations("Total = 5 + 3. Total = 8 + 4") == ()
+    assert len(read_equations("Cost = 5 * 3 = 15. Cost = 10")) == 1
+    assert read_equations("Cost = 5 * 3. Price = 10") == ()
+
+
+def test_evidence_gives_both_sides() -> None:
+    """The evidence holds the exact values of both sides."""
+    (equation,) = read_equations("2/3 + 1 = 7")
+    assert judge(equation, strict=True).evidence == "left 5/3, right 7"
+
+
+def test_quote_keeps_money_and_units() -> None:
+    """What people are shown is the text, units and currency included."""
+    (equation,) = read_equations("She paid $2.50 * 4 eggs = $10 in all.")
+    assert equation.quote == "$2.50 * 4 eggs = $10 in all"

@@ -1,0 +1,70 @@
+"""The verifier behind its port: claims of a solution's steps, findings, observations."""
+
+from __future__ import annotations
+
+import pickle
+
+from steplabel.schemas import Problem, Solution, Step, StepKind, Verdict
+from steplabel.schemas.solution import make_solution
+from steplabel.verifiers.arithmetic import ArithmeticVerifier
+from steplabel.verifiers.port import Verifier, observe
+
+PROBLEM = Problem(id="p", text="Natalia sold clips. How many?")
+
+
+def solution(*texts: str, kind: StepKind = StepKind.TEXT) -> Solution:
+    return make_solution(PROBLEM, tuple(Step(text=text, kind=kind) for text in texts))
+
+
+def test_meets_the_port() -> None:
+    """It is a verifier for any domain, and can be sent to a worker."""
+    verifier = ArithmeticVerifier()
+    assert isinstance(verifier, Verifier)
+    assert verifier.domains == frozenset()
+    assert pickle.loads(pickle.dumps(verifier)) == verifier
+
+
+def test_version_says_the_mode() -> None:
+    """Lenient and strict findings are told apart."""
+    assert ArithmeticVerifier().version != ArithmeticVerifier(strict=True).version
+
+
+def test_claims_follow_the_steps() -> None:
+    """One claim an equation, under its step's node, in order."""
+    written = solution("48/2 = 24 clips.\n", "No equation.\n", "48+24 = 72, and 72*2 = 144.")
+    claims = list(ArithmeticVerifier().claims(PROBLEM, written))
+    assert [claim.subject for claim in claims] == [written.node_keys[i] for i in (0, 2, 2)]
+    assert [claim.quote for claim in claims] == ["48/2 = 24 clips", "48+24 = 72", "72*2 = 144"]
+
+
+def test_equal_equations_are_equal_questions() -> None:
+    """Bodies of claims are values: hashable, and equal for equal texts."""
+    first, second = ArithmeticVerifier().claims(PROBLEM, solution("5 + 3 = 8\n", "So 5 + 3 = 8."))
+    assert first.body == second.body
+    assert hash(first.body) == hash(second.body)
+
+
+def test_observations() -> None:
+    """A step that miscalculates fails, one that does not holds, one that says nothing gets no observation."""
+    written = solution("5 + 3 = 8\n", "5 + 3 = 9\n", "Nothing.\n", "5 + 3 = 8, so 8 * 2 = 20")
+    said = {o.subject: o for o in observe(ArithmeticVerifier(), PROBLEM, written)}
+    assert [said[key].verdict if key in said else None for key in written.node_keys] == [
+        Verdict.HOLDS,
+        Verdict.FAILS,
+        None,
+        Verdict.FAILS,
+    ]
+    assert "left 8, right 9" in said[written.node_keys[1]].evidence
+    assert {o.source for o in said.values()} == {"arithmetic"}
+
+
+def test_only_labelable_steps() -> None:
+    """What a tool printed is not the policy's claim."""
+    assert not list(ArithmeticVerifier().claims(PROBLEM, solution("5 + 3 = 9", kind=StepKind.OBSERVATION)))
+
+
+def test_modes() -> None:
+    """A near miss is unknown unless the verifier is strict."""
+    (claim,) = ArithmeticVerifier().claims(PROBLEM, solution("36 + 34 + 38 = 107"))
+    assert ArithmeticVerifier().verify(claim).verdict is Verdict.UNKNOWN
+    assert ArithmeticVerifier(strict=True).verify(claim).verdict is Verdict.FAILS
