@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from steplabel.schemas import Reason, Verdict
@@ -42,6 +43,7 @@ class Decision:
     evidence: str = ""
 
 
+@lru_cache(maxsize=8_192)
 def decide(relation: Relation, left: Term, right: Term) -> Decision:
     """Decide a comparison of terms; with letters it holds if it is an identity, else it is unknown. Never raises."""
     try:

@@ -24,7 +24,7 @@ from steplabel.verifiers.expressions.limits import OutOfReachError, bounded
 
 MAX_TERMS: Final = 2_000
 MAX_DEGREE: Final = 60
-_MAX_PRODUCTS = 20_000  # of single terms, in one product: milliseconds
+_MAX_PRODUCTS = 6_000  # of single terms, in one product: milliseconds
 
 IMAGINARY: Final = r"\i"
 PI: Final = r"\pi"

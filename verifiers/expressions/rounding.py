@@ -31,7 +31,7 @@ def about(left: Term, right: Term, *, near: Fraction = NEAR) -> Decision:
         return Decision(verdict=Verdict.UNKNOWN, reason=error.reason)
     evidence = f"{shown(one)} and {shown(other)}"
     distance = _distance(one, other)
-    if any(distance <= _unit(side) for side in (left, right) if is_literal(side)) or distance == 0:
+    if distance == 0 or _is_rounded(left, one, other) or _is_rounded(right, other, one):
         return Decision(verdict=Verdict.HOLDS, reason="rounding", evidence=evidence)
     if distance <= (near + _carried(left) + _carried(right)) * _size(one, other):
         return Decision(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: near", evidence=evidence)
@@ -50,9 +50,15 @@ def may_be_rounded(left: Term, right: Term) -> bool:
     return _distance(one, other) <= (NEAR + _carried(left) + _carried(right)) * _size(one, other)
 
 
-def _unit(literal: Term) -> Fraction:
-    number = next(part for part in parts(literal) if isinstance(part, Number))
-    return Fraction(1, 10 ** (number.decimals or 0))
+def _is_rounded(printed: Term, number: Bounds, value: Bounds) -> bool:
+    """Whether a printed number is the value rounded to the nearest of its last digit, or cut behind it."""
+    if not is_literal(printed):
+        return False
+    digits = next(part for part in parts(printed) if isinstance(part, Number)).decimals or 0
+    unit = Fraction(1, 10**digits)
+    beyond = _distance(number, value)
+    cut = abs(number.low) <= min(abs(value.low), abs(value.high)) and beyond < unit
+    return cut or beyond <= unit / 2
 
 
 def _carried(term: Term) -> Fraction:

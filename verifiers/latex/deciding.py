@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from steplabel.schemas import Reason, Verdict
-from steplabel.verifiers.expressions.ast import Apply, Operator, Relation, Term, is_literal, names_of
+from steplabel.verifiers.expressions.ast import Apply, Constant, Operator, Relation, Term, is_literal, names_of, parts
 from steplabel.verifiers.expressions.decision import Decision, congruent, decide, refute
+from steplabel.verifiers.expressions.descent import DEGREES
 from steplabel.verifiers.expressions.exact import value_of
 from steplabel.verifiers.expressions.limits import OutOfReachError
 from steplabel.verifiers.expressions.printing import printed_whole
@@ -123,6 +124,9 @@ class _Link:
     def _units(self, left: Side, right: Side) -> Iterator[str]:
         if left.units and right.units and _measures(left) != _measures(right):
             yield "units differ"
+        turned = [side for side in (left, right) if side.term is not None and Constant.PI in parts(side.term)]
+        if len(turned) == 1 and DEGREES in left.units | right.units:
+            yield "degrees and radians"
 
 
 def _measures(side: Side) -> frozenset[str]:

@@ -16,6 +16,7 @@ MAX_TEXT = 50_000
 _ENVIRONMENTS = "align|aligned|alignat|equation|gather|gathered|multline|eqnarray|split|flalign"
 _OPENING = re.compile(rf"\\\\|\\\$|\\\(|\\\[|\$\$|\$|\\begin\{{(?:{_ENVIRONMENTS})\*?\}}")
 _CLOSING = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
+_DOLLAR = re.compile(r"(?<!\\)\$")
 _SKIPPED = frozenset({"\\\\", r"\$"})
 _PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}+(?=[ ,.])")
 
@@ -46,7 +47,7 @@ def spans_of(text: str) -> Iterator[Span]:
         closing = _closing_of(opening[0])
         if opening[0] in _SKIPPED or closing in lost:
             continue
-        end = text.find(closing, position)
+        end = _find(closing, text, position)
         if end < 0:
             lost.add(closing)
             continue
@@ -59,6 +60,13 @@ def spans_of(text: str) -> Iterator[Span]:
         yield Span(text=content, mathematics=True, start=opening.start(), end=position)
     if prose < len(text):
         yield Span(text=text[prose:], mathematics=False, start=prose, end=len(text))
+
+
+def _find(closing: str, text: str, position: int) -> int:
+    if closing != "$":
+        return text.find(closing, position)
+    found = _DOLLAR.search(text, position)
+    return found.start() if found else -1
 
 
 def _closing_of(opening: str) -> str:

@@ -21,7 +21,7 @@ _ALIGNING = re.compile(
     r"|\\(?:nonumber|notag|displaystyle|allowbreak)(?![a-zA-Z])|\\(?:tag|label)\*?\{[^{}]*\}"
 )
 _MODULUS = re.compile(
-    r"(?:\\[ ,;]|\\q?quad|\s)*+\(\s*(?:\\(?:text|mathrm|operatorname)\s*\{\s*mod(?:ulo)?\s*\}|\\?b?mod(?:ulo)?)"
+    r"\(\s*(?:\\(?:text|mathrm|operatorname)\s*\{\s*mod(?:ulo)?\s*\}|\\?b?mod(?:ulo)?)"
     r"(?:\\[ ,;]|\s|~)*+([0-9a-zA-Z]{1,9})\s*\)"
 )
 _WORD_MODULUS = re.compile(r"\\(?:text|mathrm|operatorname)\s*\{\s*mod\s*\}")
@@ -31,11 +31,12 @@ _CONTINUES = re.compile(
 )
 _JOINS = re.compile(
     r"\\(?:(?:Long)?[Rr]ightarrow|implies|iff|(?:Long)?[Ll]eftrightarrow|to|therefore|because|qquad|quad|land|lor|mid)"
-    r"(?![a-zA-Z])|\\text\s*\{[^{}]*?\b(?:and|or|so|where|if|for|since|because|then|thus|with|when|gives|hence|by|is)\b"
-    r"[^{}]*\}|[,;:](?:\s|\\[ ,;]|$)|[\u21d2\u2192\u21d4\u2234]|\n"
+    r"(?![a-zA-Z])(?!\s?\\pmod)|\\text\s*\{[^{}]{0,60}?\b(?:and|or|so|where|if|for|since|because|then|thus|with|when|gives|hence|by|is)\b"
+    r"[^{}]{0,60}\}|[,;:](?:\s|\\[ ,;]|$)|[\u21d2\u2192\u21d4\u2234]|\n"
 )
 _ARROW = re.compile(r"\\(?:Long)?[Rr]ightarrow|\\implies|[\u21d2\u2192]")
-_END = re.compile(r"(?:\\[ ,;!]|\s|[.,;])+$")
+_BLANKS = re.compile(r"\s{2,}")
+_ENDS = " \t\r\n.,;~\\"
 _MAX_STATEMENT = 2_000
 
 
@@ -53,13 +54,18 @@ class Statement:
 
 def statements_of(mathematics: str) -> Iterator[Statement]:
     """Each statement of a piece of mathematics, in order."""
-    text = _ALIGNING.sub(" ", _without_blocks(mathematics))
+    text = _ALIGNING.sub(" ", _without_blocks(_BLANKS.sub(_blank, mathematics)))
     text = _WORD_MODULUS.sub(r"\\bmod ", _MODULUS.sub(r"\\pmod{\1}", text))
     for row in _rows(text):
         for statement, follows in _apart(row):
-            tidy = _END.sub("", statement.strip())
+            tidy = statement.strip().rstrip(_ENDS)
             if tidy and len(tidy) <= _MAX_STATEMENT:
                 yield Statement(text=tidy, follows=follows)
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Long runs of blanks would make every pattern behind slow."""
+    return "\n\n" if match[0].count("\n") > 1 else " "
 
 
 def _without_blocks(text: str) -> str:
@@ -80,7 +86,7 @@ def _rows(text: str) -> Iterator[str]:
     current = ""
     for row in _ROW.split(text):
         if current and _CONTINUES.match(row):
-            current = f"{_END.sub('', current)} {row}"
+            current = f"{current.rstrip(_ENDS)} {row}"
             continue
         yield current
         current = row

