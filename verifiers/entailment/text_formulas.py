@@ -25,7 +25,7 @@ MAX_FORMULAS = 64
 """Of one text."""
 
 _CALCULATOR = re.compile(r"<<[^<>]{0,200}>>")
-_PIECE = r"\d[\d,]*(?:\.\d+)?|\.\d+|(?<![A-Za-z])[A-Za-z](?![A-Za-z'])"
+_PIECE = r"\d(?:\d|,(?=\d\d\d))*(?:\.\d+)?|\.\d+|(?<![A-Za-z])[A-Za-z](?![A-Za-z'])"
 _SIGNS = r"[-+*/^()=<>$%\u2264\u2265\u2248\u00d7\u00f7\u00b7\u2212\u2013\u00b2\u00b3]"
 _RUN = re.compile(rf"(?:(?:{_PIECE}|{_SIGNS})[ \t]*)+")
 _RELATION = re.compile(r"[=<>\u2264\u2265\u2248]")
