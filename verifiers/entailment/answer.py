@@ -21,6 +21,8 @@ class Status(StrEnum):
     """The assumptions contradict one another, so they entail everything."""
     EXHAUSTED = "timeout"
     """The solver's budget ended first."""
+    UNDECIDED = "undecided"
+    """The solver gave up before its budget ended: its methods do not reach that far."""
     UNSUPPORTED = "unsupported"
     """Something in it is not put to the solver."""
 

@@ -33,7 +33,10 @@ class Lane:
     def __init__(self, *, rlimit: int) -> None:
         self._context = z3.Context()
         self._solver = z3.Solver(ctx=self._context)
-        self._solver.set(rlimit=rlimit, random_seed=0)
+        self._solver.set("rlimit", rlimit)
+        self._solver.set("random_seed", 0)
+        # Together with nlsat it can compute for minutes without spending a unit: rational functions of five letters.
+        self._solver.set("arith.nl.grobner", False)
         self._ref, self._handle = self._context.ref(), self._solver.solver
         self.nodes = Nodes(self._context)
 
@@ -58,7 +61,7 @@ class Lane:
         return self._solver.model()
 
     def why_unknown(self) -> str:
-        """Behind a check that said UNKNOWN: "canceled" and "max. resource limit exceeded" both mean the rlimit."""
+        """Behind a check that said UNKNOWN, in Z3's words."""
         return str(self._solver.reason_unknown())
 
     def spent(self) -> int:

@@ -7,7 +7,7 @@ With assumptions A and a claim C that is defined where D holds, C' = D and C (Z3
     sat            unsat         refuted; undefined if D cannot hold either
     unsat          unsat         inconsistent context: A alone cannot hold
     sat            sat           undefined if A and not D can hold, else not entailed; the model is the case
-    any unknown                  exhausted, unless A alone can be seen to hold
+    any unknown                  exhausted or undecided, unless A alone can be seen to hold
 
 An assumption that divides grants that it is defined. All checks have an `rlimit`, never a time: the same question
 in a context of its own takes the same steps and ends alike.
@@ -27,6 +27,8 @@ from steplabel.verifiers.entailment.lane import Check, Lane
 from steplabel.verifiers.entailment.operators import UnsupportedError
 from steplabel.verifiers.entailment.question import Declared, Entailment, Sort
 
+_OUT_OF_BUDGET = frozenset({"canceled", "max. resource limit exceeded", "timeout"})
+"""Z3's words for the same thing: which of them comes depends on the part of it that noticed."""
 _MAX_SHOWN = 60
 _EXACT_CHARS = 1_000
 """Digits of a model's number that are still passed on as one."""
@@ -79,11 +81,15 @@ class _Case:
             return self._refuted(case)
         if denied is granted is Check.SAT:
             return self._not_entailed(case)
-        return Answer(status=Status.EXHAUSTED, detail=self._lane.why_unknown())
+        return self._unknown()
+
+    def _unknown(self) -> Answer:
+        why = self._lane.why_unknown()
+        return Answer(status=Status.EXHAUSTED if why in _OUT_OF_BUDGET else Status.UNDECIDED, detail=why)
 
     def _contradiction(self) -> Answer:
         if self._check(self._switches) is not Check.UNSAT:  # it needed the claim's help to see it
-            return Answer(status=Status.EXHAUSTED, detail=self._lane.why_unknown())
+            return self._unknown()
         return Answer(status=Status.INCONSISTENT, used=self._needed(None))
 
     def _refuted(self, case: tuple[Assigned, ...]) -> Answer:

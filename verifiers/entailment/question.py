@@ -21,6 +21,7 @@ from steplabel.verifiers.expressions.ast import (
     Formula,
     Name,
     Number,
+    Operator,
     Term,
 )
 
@@ -30,6 +31,9 @@ MAX_ASSUMPTIONS = 128
 MAX_NODES = 2_000
 """Of a whole question: terms and formulas together."""
 MAX_DEPTH = 60
+MAX_POWERS = 512
+"""Of a formula: the sum over its names and numbers, exponents too, of the powers that they stand in, where above 1. Z3
+multiplies powers of powers out, which no budget of its own stops."""
 MAX_BITS = 512
 """Of a number's numerator and denominator."""
 
@@ -124,16 +128,27 @@ def _check_counts(question: Entailment) -> None:
 
 def _check_formula(formula: Formula, sorts: dict[str, Sort], label: str, most: int) -> int:
     """Walk without recursion, since the depth is what is being checked. Gives the number of nodes."""
-    waiting: list[tuple[Formula | Term, bool, int]] = [(formula, True, 1)]
-    nodes = 0
+    waiting: list[tuple[Formula | Term, bool, int, int]] = [(formula, True, 1, 1)]
+    nodes = powers = 0
     while waiting:
-        node, is_formula, depth = waiting.pop()
+        node, is_formula, depth, raised = waiting.pop()
         nodes += 1
         if nodes > most or depth > MAX_DEPTH:
             raise QuestionError(f"{label} is too large: at most {MAX_NODES} nodes in all, {MAX_DEPTH} deep")
         below = _parts_of_formula(node, sorts, label) if is_formula else _parts_of_term(node, sorts, label)
-        waiting += [(part, says, depth + 1) for part, says in below]
+        powers += raised if raised > 1 and not below else 0
+        if powers > MAX_POWERS:
+            raise QuestionError(f"{label} has too high powers: at most {MAX_POWERS} over its names and numbers")
+        raised *= _exponent(node)
+        waiting += [(part, says, depth + 1, raised) for part, says in below]
     return nodes
+
+
+def _exponent(node: Formula | Term) -> int:
+    """What a power multiplies the degree of its base by, at least."""
+    if isinstance(node, Apply) and node.operator is Operator.POWER and isinstance(node.terms[1], Number):
+        return max(1, abs(node.terms[1].value.numerator))
+    return 1
 
 
 def _parts_of_formula(node: Formula | Term, sorts: dict[str, Sort], label: str) -> list[tuple[Formula | Term, bool]]:
@@ -185,4 +200,4 @@ _ANY_FORMULAS = (0, MAX_NODES)  # an empty conjunction is true, an empty disjunc
 def _check_connected(connective: Connective, count: int, label: str) -> None:
     fewest, most = _FORMULAS.get(connective, _ANY_FORMULAS)
     if not fewest <= count <= most:
-        raise QuestionError(f"{label} gives {connective!r} {count} formulas")
+        raise QuestionError(f"{label} gives {connective} {count} formulas")

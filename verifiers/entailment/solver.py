@@ -16,7 +16,7 @@ from steplabel.verifiers.workers.pool import Reply, WorkerLimits, WorkerPool, po
 
 CHECK = "steplabel.verifiers.entailment.z3_task:check"
 TOOL = "z3"
-_BATCH = 64
+_BATCH = 32
 _BATCH_BYTES = 1 << 18
 
 
@@ -34,7 +34,7 @@ class Solver:
     """
 
     rlimit: int = 200_000
-    timeout_s: float = 30.0
+    timeout_s: float = 20.0
     memory_mb: int = 1_024
     workers: int = 1
 

@@ -6,6 +6,7 @@ trusted to do so only where the text leaves little doubt that the letters mean t
 
 - each of its letters, and of its context's, is declared once in words ("let x be", "x represents");
 - no formula of the context, nor its own clause, is a supposition ("if", "would", "suppose");
+- none of these numbers is printed with decimals, which may be rounded;
 - its context gives each letter at most one value.
 
 Everything else is asked, too, but may only hold or be unknown.
@@ -22,7 +23,7 @@ from steplabel.schemas import Problem, Solution
 from steplabel.verifiers.entailment.findings import Posed
 from steplabel.verifiers.entailment.question import Assumption, Declared, Entailment, Inference
 from steplabel.verifiers.entailment.text_formulas import MAX_TEXT, TextFormula, formulas_in
-from steplabel.verifiers.expressions.ast import Comparison, Name, Number, Relation
+from steplabel.verifiers.expressions.ast import Comparison, Name, Number, Relation, parts
 from steplabel.verifiers.port import Claim
 
 MAX_CONTEXT = 48
@@ -88,10 +89,15 @@ def _context(formula: TextFormula, said: Sequence[_Said]) -> list[_Said]:
 def _is_trusted(formula: TextFormula, context: Sequence[_Said], declared: Counter[str]) -> bool:
     formulas = [formula, *(one.formula for one in context)]
     names = frozenset[str]().union(*(one.names for one in formulas))
-    if any(declared[name] != 1 for name in names) or any(one.supposed for one in formulas):
+    if any(declared[name] != 1 for name in names) or any(one.supposed or _may_be_rounded(one) for one in formulas):
         return False
     given = {value for value in map(_given, (one.formula.comparison for one in context)) if value is not None}
     return len({name for name, _ in given}) == len(given)
+
+
+def _may_be_rounded(formula: TextFormula) -> bool:
+    sides = formula.comparison.left, formula.comparison.right
+    return any(isinstance(part, Number) and part.decimals for side in sides for part in parts(side))
 
 
 def _given(comparison: Comparison) -> tuple[str, Number] | None:

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 
 from steplabel.verifiers.expressions.ast import Comparison, names_of
 from steplabel.verifiers.expressions.reading import Chain, read_chain
+from steplabel.verifiers.latex.context import is_asserted
+from steplabel.verifiers.latex.spans import spans_of
+from steplabel.verifiers.latex.statements import statements_of
 
 MAX_TEXT = 20_000
 """Characters of one step or problem; what stands behind them is not read."""
@@ -22,8 +25,7 @@ MAX_FORMULAS = 64
 """Of one text."""
 
 _CALCULATOR = re.compile(r"<<[^<>]{0,200}>>")
-_LATEX = re.compile(r"\$\$([^$]{1,1000})\$\$|\$([^$\n]{1,500})\$|\\\(([^$]{1,500}?)\\\)|\\\[([^$]{1,1000}?)\\\]")
-_PIECE = r"\d[\d,]*(?:\.\d+)?|\.\d+|(?<![A-Za-z])[A-Za-z](?![A-Za-z'])"
+_PIECE = r"\d(?:\d|,(?=\d\d\d))*(?:\.\d+)?|\.\d+|(?<![A-Za-z])[A-Za-z](?![A-Za-z'])"
 _SIGNS = r"[-+*/^()=<>$%\u2264\u2265\u2248\u00d7\u00f7\u00b7\u2212\u2013\u00b2\u00b3]"
 _RUN = re.compile(rf"(?:(?:{_PIECE}|{_SIGNS})[ \t]*)+")
 _RELATION = re.compile(r"[=<>\u2264\u2265\u2248]")
@@ -57,12 +59,13 @@ _REACHING_BACK = _SCALES | {
     ),
 }
 """Words that change what stands before them."""
+_JOINING = frozenset({"and", "so", "then", "which", "that", "thus", "hence", "therefore", "because", "since", "where"})
+_NEXT_CLAUSE = re.compile(rf",| (?:{'|'.join(sorted(_JOINING))}) ")
 _COMPUTING = re.compile(r"[\d=<>+*/^\u00d7\u00f7]")
 _SUPPOSING = re.compile(
-    r"\b(?:if|suppose|supposing|assume|assuming|when|unless|case|try|would|were|say|either|or|guess|let's)\b",
+    r"\b(?:when|case|were|say|either|or|let's)\b",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[A-Za-z]{2}")
 _CLAUSE = re.compile(r"[.;:\n]")
 
 
@@ -111,16 +114,15 @@ def _comparisons(chain: Chain, quote: str, *, supposed: bool) -> Iterator[TextFo
 
 
 def _candidates(text: str) -> Iterator[tuple[int, str]]:
-    """Where formulas may stand, and what they are: LaTeX first, plain text between."""
-    position = 0
-    for match in _LATEX.finditer(text):
-        inner = next(group for group in match.groups() if group is not None)
-        if "\\" not in inner and ((match[0][0] == "$" and _WORD.search(inner)) or not _RELATION.search(inner)):
-            continue  # dollars as money: what stands between two of them is plain text
-        yield from _plain(text, position, match.start())
-        yield match.start(), inner
-        position = match.end()
-    yield from _plain(text, position, len(text))
+    """Where formulas may stand, and what they are. Dollars of a text without LaTeX commands may well be money."""
+    if "\\" not in text:
+        yield from _plain(text, 0, len(text))
+        return
+    for span in spans_of(text):
+        if span.mathematics:
+            yield from ((span.start, statement.text) for statement in statements_of(span.text))
+        else:
+            yield from _plain(text, span.start, span.end)
 
 
 def _plain(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
@@ -153,12 +155,16 @@ def _belongs_to_words(before: str, behind: str, run: str) -> bool:
     first = re.match(r"[A-Za-z]+", words)
     if first is None:
         return bool(words[:1]) and words[0] not in ",)'\""
+    if first[0].lower() in _JOINING:
+        return False
     if run[-1:] not in " \t":  # 5kg, x2y: a letter belongs to what stands before it
         return True
-    clause = re.split(r",| and | so | then | which | that ", words, maxsplit=1)[0]
+    clause = _NEXT_CLAUSE.split(words, maxsplit=1)[0]
     return first[0].lower() in _REACHING_BACK or _COMPUTING.search(clause) is not None
 
 
 def _is_supposed(text: str, start: int) -> bool:
-    """Whether the clause before a formula supposes it."""
+    """Whether the words around a formula suppose, try or deny it."""
+    if not is_asserted(text, start, start):
+        return True
     return _SUPPOSING.search(_CLAUSE.split(text[max(0, start - 120) : start])[-1]) is not None

@@ -2,8 +2,8 @@
 
 Each question is first tried in a context that all share, with a tenth of the budget: contexts take milliseconds to
 make, small questions microseconds to decide. What holds, is refuted or inconsistent there is so for good. Where a model
-is to be shown, or the tenth was not enough, the question is asked again in a context of its own, where the same question
-always ends alike.
+is to be shown, or the tenth was not enough, the question is asked again in a context of its own, where the same
+question always ends alike.
 """
 
 from __future__ import annotations

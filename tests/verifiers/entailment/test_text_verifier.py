@@ -1,0 +1,159 @@
+"""Formulas in written solutions: what is read, what it is asked against, and what may fail."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steplabel.schemas import Problem, Reason, Solution, Step, StepKind, Verdict, make_solution
+from steplabel.verifiers import Verifier, observe
+from steplabel.verifiers.entailment import EntailmentVerifier, Inference
+from steplabel.verifiers.entailment.text_formulas import formulas_in
+
+VERIFIER = EntailmentVerifier()
+
+
+def solved(problem: str, *steps: str) -> tuple[Problem, Solution]:
+    asked = Problem(id="p", text=problem)
+    return asked, make_solution(asked, tuple(Step(text=f"{step}\n") for step in steps))
+
+
+def found(problem: str, *steps: str, verifier: EntailmentVerifier = VERIFIER) -> list[tuple[str, Verdict, str]]:
+    """Every claim with its verdict and reason."""
+    claims = list(verifier.claims(*solved(problem, *steps)))
+    return [(c.quote, f.verdict, f.reason) for c, f in zip(claims, verifier.verify_all(claims), strict=True)]
+
+
+def verdicts(*steps: str, verifier: EntailmentVerifier = VERIFIER) -> list[tuple[Verdict, str]]:
+    return [(verdict, reason) for _, verdict, reason in found("How many?", *steps, verifier=verifier)]
+
+
+NEW, HOLDS = (Verdict.UNKNOWN, "new_assumption"), (Verdict.HOLDS, "entailed")
+FAILS = (Verdict.FAILS, "refuted")
+WEAK = (Verdict.UNKNOWN, "weak_context: refuted")
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("Thus 110 - x = 60.", ["110 - x = 60"]),
+        ("Dividing both sides by 2, we get X = $6.", ["X = 6"]),
+        ("x=<<9=9>>9", ["x=9"]),
+        ("so a = 5, b = 6", ["a = 5", "b = 6"]),
+        ("x and y = 10", []),
+        ("3x + 2 <= 10, x >= 1", ["3x + 2 <= 10", "x >= 1"]),
+        ("x + 5 = 2x = 10", ["x + 5 = 2x = 10", "x + 5 = 2x = 10"]),
+        (r"Hence \(x^2 = 9\) and $\frac{x}{2} = y$.", ["x^2 = 9", r"\frac{x}{2} = y"]),
+        ("W + W + 2W + 2W = 30 feet.", ["W + W + 2W + 2W = 30"]),
+        ("half of x = 10", []),
+        ("x = 5 times as many", []),
+        ("x = 3 of 4 + 5 apples", []),
+        ("apples + x = 10", []),
+        ("the total = x", []),
+        ("12 boxes x 5 = 60", []),
+        ("He has 3 + 4 = 7 apples", []),
+        ("x is 10", []),
+        ("1/2x = 4", []),
+        (r"$x \equiv 2 \pmod{5}$", []),
+        ("", []),
+    ],
+)
+def test_what_is_read(text, quotes):
+    """Whole formulas with a letter; what words reach into, and what can be read in two ways, is left."""
+    assert [one.quote for one in formulas_in(text)] == quotes
+
+
+def test_meets_the_port():
+    """It is a verifier, and its version names reading, tool and budget."""
+    assert isinstance(VERIFIER, Verifier)
+    assert VERIFIER.version != EntailmentVerifier(trust=True).version
+    assert VERIFIER.solver.budget in VERIFIER.version
+
+
+def test_a_right_solution():
+    """What brings a letter in is unknown; what follows holds, with the steps it used."""
+    steps = ("Let x be the number of apples. Then x + 2x = 30.", "3x = 30", "x = 10")
+    assert verdicts(*steps) == [NEW, HOLDS, HOLDS]
+    _, second, third = observe(VERIFIER, *solved("How many?", *steps))
+    assert (second.verdict, second.source) == (Verdict.HOLDS, "z3_entailment")
+    assert r"step 1.1" in second.evidence
+    assert (third.tool_version.split()[0], third.budget) == ("z3", "rlimit 40000")
+
+
+def test_a_wrong_step_fails_and_what_follows_is_unknown():
+    """From a contradiction everything follows, so nothing behind it is judged."""
+    steps = ("Let x be the number of apples. Then x + 2x = 30.", "4x = 30", "x = 7")
+    assert verdicts(*steps) == [NEW, FAILS, (Verdict.UNKNOWN, "inconsistent_context")]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ("x + 2x = 30", "4x = 30"),
+        ("Let x be the apples, so 3x = 30.", "Let x be the pears, so 4x = 30."),
+        ("Let x be the apples. If 3x = 30 we are done.", "4x = 30"),
+        ("Let x be the apples. Suppose 3x = 30.", "4x = 30"),
+        ("Let x be the apples. 3x = 100", "x = 33.3"),
+        ("Let x be the apples. 3x = 30", "It cannot be that 4x = 30"),
+    ],
+    ids=["undeclared", "declared twice", "if", "suppose", "rounded", "denied"],
+)
+def test_weak_contexts_never_fail(steps):
+    """Letters that may have changed their meaning, suppositions, roundings: unknown, unless the user trusts them."""
+    assert verdicts(*steps)[-1] == WEAK
+    assert verdicts(*steps, verifier=EntailmentVerifier(trust=True))[-1] == FAILS
+
+
+def test_what_does_not_follow_is_unknown():
+    """Free text may say in words what it follows from: a lost root is told, with the case, but does not fail."""
+    problem, solution = solved("How long?", "Let x be the length. Then x^2 = 9.", "x = 3")
+    claim = list(VERIFIER.claims(problem, solution))[-1]
+    finding = VERIFIER.verify(claim)
+    assert (finding.verdict, finding.reason) == (Verdict.UNKNOWN, "not_entailed")
+    assert '"case":{"x":"-3"},"confirmed":true' in finding.evidence
+
+
+def test_the_problem_is_context():
+    """Its formulas are assumptions, and make no claims."""
+    assert found("Let x be a number with 2x + 1 = 7. Find x.", "x = 3") == [("x = 3", *HOLDS)]
+
+
+def test_only_what_shares_letters_is_asked_against():
+    """Directly, or through others."""
+    steps = ("a + b = 5", "c = 7", "b - d = 1", "a = 2")
+    claim = list(VERIFIER.claims(*solved("How many?", *steps)))[-1]
+    assert [one.label for one in claim.body.question.assumptions] == ["step 1.1", "step 3.1"]
+    assert claim.body.question.inference is Inference.UNMARKED
+
+
+def test_observations_are_context_but_claim_nothing():
+    """The policy did not write what a tool printed."""
+    problem = Problem(id="p", text="How many?")
+    steps = (Step(text="x + 1 = 4\n", kind=StepKind.OBSERVATION), Step(text="x = 3\n"))
+    (claim,) = VERIFIER.claims(problem, make_solution(problem, steps))
+    assert VERIFIER.verify(claim).verdict is Verdict.HOLDS
+
+
+def test_too_many_letters_are_unsupported():
+    """A question that is out of bounds is unknown, and never reaches the solver."""
+    first, second = (" + ".join(f"x_{{{i}}}" for i in range(start, start + 35)) for start in (0, 35))
+    claims = list(VERIFIER.claims(*solved("?", rf"\({first} = 9\)", rf"\(x_{{0}} + {second} = 8\)", r"\(x_{0} = 3\)")))
+    finding = VERIFIER.verify(claims[-1])
+    assert (finding.verdict, finding.reason.split(":")[0]) == (Verdict.UNKNOWN, Reason.UNSUPPORTED)
+
+
+def test_hostile_texts(hostile):
+    """Each is read within bounds, and whatever is claimed is decided or unknown."""
+    assert all(one.names for one in formulas_in(f"x = {hostile} = y"))
+    printable = hostile.replace("\x00", " ").replace("\ud800", " ")  # no record holds these
+    for claim in VERIFIER.claims(*solved(f"x = {printable[:20_000]}", f"y = {printable}", f"${printable} = x$")):
+        assert VERIFIER.verify(claim).verdict is not Verdict.FAILS
+
+
+@given(st.text(alphabet="xyab0123 +-*/^()=<>$\\{}.,%ifLet\n", max_size=120))
+def test_any_text_is_read(text):
+    """Reading raises nothing; every formula names a letter and is quoted from the text."""
+    for one in formulas_in(text):
+        assert one.names
+        assert one.quote
