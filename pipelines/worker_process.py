@@ -20,13 +20,9 @@ from steplabel.transforms.host import close_engine_host
 def main() -> None:
     """Work until the parent lets go."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to end
-<<<<<<< HEAD
     # What fails here is raised in the parent: said here as well, it would stand twice before the user.
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    quieten_beam()
     vars(sdk_worker)["print"] = lambda *_, **__: None  # it prints tracebacks beside logging them
-=======
-    quieten_beam()  # what fails here is raised in the parent
->>>>>>> v-fix
     for line in sys.stdin:
         worker_id, address = line.split()
         harness = sdk_worker.SdkHarness(address, worker_id=worker_id)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-<<<<<<< HEAD
-from collections.abc import Sequence
-=======
-from collections.abc import Iterator
->>>>>>> v-fix
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from steplabel.schemas import Evidence, LabelRow, Solution

@@ -1,4 +1,4 @@
-"""Steps of real models that people have marked: how many are decided, and no right one fails but for those that are wrong."""
+"""Steps that people have marked: how many are decided, and no right one fails but for those that are wrong."""
 
 from __future__ import annotations
 
