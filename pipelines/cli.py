@@ -414,13 +414,23 @@ def problems(
     output: Annotated[Path, typer.Option(help="JSONL file to write.")],
     count: Annotated[int, typer.Option(help="How many.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal problems.")] = 0,
-    min_events: Annotated[int, typer.Option(help="Fewest steps.", min=1, max=10)] = 4,
-    max_events: Annotated[int, typer.Option(help="Most steps.", min=1, max=10)] = 8,
+    kind: Annotated[
+        str, typer.Option(help="arithmetic | logic | proofs (logic, each with a right and a wrong proof) | sat")
+    ] = "arithmetic",
+    min_events: Annotated[int, typer.Option(help="Fewest steps, of arithmetic.", min=1, max=10)] = 4,
+    max_events: Annotated[int, typer.Option(help="Most steps, of arithmetic.", min=1, max=10)] = 8,
 ) -> None:
-    """Generate arithmetic problems for the bundled model, held out from its training, with a known exact truth."""
+    """Generate problems with a known exact truth; the bundled model was not trained on those of arithmetic."""
     from steplabel.pipelines.generated import write_problems
+    from steplabel.pipelines.generated_logic import KINDS
+    from steplabel.transforms.io import write_rows
 
-    write_problems(output, count=count, seed=seed, events=(min_events, max_events))
+    chosen = _choice(kind, ("arithmetic", *KINDS), "--kind")
+    if chosen == "arithmetic":
+        write_problems(output, count=count, seed=seed, events=(min_events, max_events))
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_rows(KINDS[chosen](count=count, seed=seed), str(output))
     out.print(f"{count:,} problems written to {escape(str(output))}", highlight=False, soft_wrap=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import chain
 from typing import Any
@@ -12,16 +12,20 @@ from steplabel.pipelines.training_rows.corrections import prefixes, refinements
 from steplabel.pipelines.training_rows.last_steps import balanced_last_steps
 from steplabel.pipelines.training_rows.layout import ExportOptions, Layout, MakeLayout
 from steplabel.pipelines.training_rows.pairs import mark_pairs, value_pairs
-from steplabel.schemas import ConfigError, Reject
-from steplabel.schemas.layouts.trl import export_row
+from steplabel.schemas import ConfigError, LabelRow, Reject
+from steplabel.schemas.layouts import fover, trl
 from steplabel.transforms.dataset import ChunkEntry, OutputFolder
 from steplabel.transforms.evidence_files import read_table
 from steplabel.transforms.io import write_rows
 
 
-def _trl(folder: OutputFolder, options: ExportOptions) -> Layout:  # noqa: ARG001 - the port gives them
+def _by_row(export_row: Callable[[LabelRow], dict[str, Any] | Reject]) -> MakeLayout:
     """Row by row: nothing but the labels is asked for."""
-    return lambda chunk: map(export_row, read_table(folder, chunk, "labels"))
+
+    def make(folder: OutputFolder, options: ExportOptions) -> Layout:  # noqa: ARG001 - the port gives them
+        return lambda chunk: map(export_row, read_table(folder, chunk, "labels"))
+
+    return make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,8 @@ class Exporter:
 
 
 EXPORTERS: Mapping[str, Exporter] = {
-    "trl": Exporter(make=_trl),
+    "trl": Exporter(make=_by_row(trl.export_row)),
+    "fover": Exporter(make=_by_row(fover.export_row)),
     "pairs": Exporter(make=mark_pairs),
     "value_pairs": Exporter(make=value_pairs, options=("min_margin",)),
     "refinements": Exporter(make=refinements, options=("limit", "seed")),

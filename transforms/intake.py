@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from steplabel.schemas import DataError, Evidence, Problem, Reason, Reject
-from steplabel.schemas.layouts import bigbench_mistake, gsm8k_solutions, problems, processbench
+from steplabel.schemas.layouts import bigbench_mistake, fover, gsm8k_solutions, problems, processbench
 from steplabel.schemas.layouts.answers import ANSWER_FIELDS
 from steplabel.schemas.segmentation import Segmenter
 from steplabel.transforms.io import RawRow
@@ -40,11 +40,17 @@ def read_bigbench_mistake(row: Mapping[str, Any], where: str, _: Segmenter) -> E
     return bigbench_mistake.read_evidence(row, line=where)
 
 
+def read_fover(row: Mapping[str, Any], where: str, _: Segmenter) -> Evidence:
+    """A FoVer row: a problem and one solution in given steps; it states no gold answer."""
+    return fover.evidence_of(fover.read_marked(row, line=where))
+
+
 READERS: Mapping[str, RowReader] = {
     "problems": read_native,
     "processbench": read_processbench,
     "gsm8k_solutions": read_gsm8k_solutions,
     "bigbench_mistake": read_bigbench_mistake,
+    "fover": read_fover,
 }
 
 
@@ -56,6 +62,8 @@ def detect_format(row: Mapping[str, Any]) -> str:
         return "gsm8k_solutions"
     if {"input", "steps", "mistake_index"} <= row.keys():
         return "bigbench_mistake"
+    if {"solution_steps", "error_labels"} <= row.keys():
+        return "fover"
     return "problems"
 
 

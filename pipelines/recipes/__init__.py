@@ -4,6 +4,7 @@ estimation.py   every step by rollouts from it
 location.py     the first wrong step
 trees.py        a tree of steps for each problem
 samples.py      nothing beyond the sampled solutions
+verified.py     no rollouts: verifiers judge the steps
 probes.py       what the model knows after each step, in a few tokens
 model_use.py    how one model is spoken to
 """
@@ -34,6 +35,7 @@ from steplabel.pipelines.recipes.model_use import MakeRecipe, ModelUse
 from steplabel.pipelines.recipes.probes import anytime_reasoner, igpo, vsrm
 from steplabel.pipelines.recipes.samples import gigpo, tempo
 from steplabel.pipelines.recipes.trees import alphamath, hrm, mm_prm, omegaprm, rest_mcts, step_q
+from steplabel.pipelines.recipes.verified import fover
 
 _ALL: tuple[MakeRecipe, ...] = (
     math_shepherd,
@@ -60,6 +62,7 @@ _ALL: tuple[MakeRecipe, ...] = (
     vsrm,
     anytime_reasoner,
     igpo,
+    fover,
 )
 
 RECIPES: Mapping[str, MakeRecipe] = MappingProxyType({make.__name__: make for make in _ALL})

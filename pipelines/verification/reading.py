@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, tee
-from typing import Any
+from typing import Any, TypeAlias
 
 from steplabel.schemas import Evidence, GoldSteps, Reject
-from steplabel.schemas.layouts import bigbench_mistake, processbench
+from steplabel.schemas.layouts import bigbench_mistake, fover, processbench
 from steplabel.transforms.intake import Intake, detect_format
 from steplabel.transforms.io import RawRow, read_rows
 
-MARKS: Mapping[str, Callable[..., GoldSteps]] = {
+Markings: TypeAlias = GoldSteps | fover.MarkedSolution
+"""What knows a solution's first error."""
+
+MARKS: Mapping[str, Callable[..., Markings]] = {
     "processbench": processbench.read_gold_steps,
     "bigbench_mistake": bigbench_mistake.read_gold_steps,
+    "fover": fover.read_marked,
 }
 """By layout of `transforms.intake.READERS`, how a row says where its one solution's first error is."""
 

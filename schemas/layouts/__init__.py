@@ -6,6 +6,7 @@
     gsm8k_solutions.py   GSM8K's example model solutions with their correctness
     bigbench_mistake.py  BIG-Bench-Mistake: traces and their first mistake, in
     processbench.py      ProcessBench: human-marked first errors, both ways
+    fover.py             FoVer: steps marked by formal tools or people, both ways
     trl.py               TRL stepwise supervision, out
     hf_card.py           the Hugging Face dataset card, out
 

@@ -51,7 +51,8 @@ _NUMERIC = re.compile(r"[\d\\]")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\\(]|\s*$)|\.?\s+I hope")
 _MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
-_NEGATED = re.compile(r"\s*(?:not|n't|never|unknown|unclear|undetermined|either|neither)\b", re.IGNORECASE)
+# UNKNOWN in capitals is an answer: one of the three that problems of formal logic have.
+_NEGATED = re.compile(r"\s*(?:not|n't|never|(?-i:[Uu]nknown)|unclear|undetermined|either|neither)\b", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:not|never|cannot|neither)\b|n't\b", re.IGNORECASE)
 _CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
 _NUMBER = (
