@@ -1,4 +1,4 @@
-"""Steps of real models that people have marked: how many are decided, and no right one fails but for those that are wrong."""
+"""Steps of real models that people have marked: many are decided, and of the right ones none fails wrongly."""
 
 from __future__ import annotations
 
