@@ -26,7 +26,7 @@ from steplabel.verifiers.latex.equations import (
 )
 from steplabel.verifiers.latex.freedom import Constraints
 from steplabel.verifiers.latex.spans import Span, spans_of
-from steplabel.verifiers.latex.statements import Statement, statements_of
+from steplabel.verifiers.latex.statements import UNREADABLE, Statement, statements_of
 
 _RELATION = re.compile(r"[=<>\u2248\u2264\u2265]|\\(?:approx|leq?|geq?|equiv|neq?)(?![a-zA-Z])")
 _WORD = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|pi|sin|cos|tan|log|ln|gcd|lcm)\b)[a-zA-Z]{2,}+|[.;:?!,](?=\s|$)|\n|\*\*")
@@ -98,7 +98,7 @@ def _claims(text: str, known: Known) -> Iterator[Quoted]:
             asserted = is_asserted(text, span.start, span.end)
             claim = _claim(chain, before if statement.follows and asserted else None, known, asserted=asserted)
             if claim is not None:
-                yield Quoted(claim=claim, quote=statement.text)
+                yield Quoted(claim=claim, quote=statement.text.replace(UNREADABLE, "..."))
         known.add(statement, chain)
         before = chain
 
@@ -123,7 +123,8 @@ def _derivation(conclusion: Equation, before: Chain | None, known: Known) -> Der
 
 def _statements(text: str) -> Iterator[tuple[Span, Statement]]:
     for span in spans_of(text):
-        statements = statements_of(span.text) if span.mathematics else _in_prose(span.text)
+        inside = span.start > 0, span.end < len(text)
+        statements = statements_of(span.text) if span.mathematics else _in_prose(span.text, *inside)
         for statement in statements:
             yield span, statement
 
@@ -149,23 +150,29 @@ def is_decidable(left: Side, right: Side) -> bool:
     return not names or not (is_atom(left.term) or is_atom(right.term))
 
 
-def _in_prose(text: str) -> Iterator[Statement]:
-    """Runs between words that hold a relation and LaTeX bits; sides that a word may cut short are left out."""
-    position, word = 0, ""
+def _in_prose(text: str, goes_on_before: bool, goes_on_behind: bool) -> Iterator[Statement]:
+    """Runs between words that hold a relation and LaTeX bits; sides that are cut short are made unreadable.
+
+    Args:
+        text: prose.
+        goes_on_before, goes_on_behind: whether a formula stands there, of which the run may be a part.
+    """
+    position, cut_before = 0, goes_on_before
     for match in (*_WORD.finditer(text), None):
         run = text[position : match.start() if match else len(text)]
-        behind = match[0] if match else ""
+        cut_behind = match[0].lower() in _CUTTING if match else goes_on_behind
         if _RELATION.search(run) and _LATEX_BITS.search(run):
-            yield Statement(text=_uncut(run, word.lower() in _CUTTING, behind.lower() in _CUTTING))
+            yield Statement(text=_uncut(run, cut_before, cut_behind))
         if match:
-            position, word = match.end(), match[0]
+            position, cut_before = match.end(), match[0].lower() in _CUTTING
 
 
 def _uncut(run: str, cut_before: bool, cut_behind: bool) -> str:
-    """The run, with a word (which makes its side unreadable) where it is not all of what was said."""
+    """The run, with what nobody reads on the sides that are not all of what was said."""
     run = run.strip(" `\t")
+    cut_before = cut_before or run.startswith(("-", "+"))  # a dash, a bullet, or the end of a sum
     if run.count(")") > run.count("("):  # opened before a word: "(so 2^3 = 8)", "(apples / 20) * 100 = 5 * 4"
         at_end = run.endswith(")")
         run = run[:-1] if at_end else run.partition(")")[2]
         cut_before = cut_before or not at_end
-    return f"{'of ' if cut_before else ''}{run}{' of' if cut_behind else ''}"
+    return f"{UNREADABLE * cut_before}{run}{UNREADABLE * cut_behind}"

@@ -77,6 +77,10 @@ NO_CLAIM = {
     "no relation": "Take $2+2$.",
     "plain arithmetic is another's": "He pays 3 and 4, so 7 in all.",
     "a word cuts the side": "Half of 2^3 = 4",
+    "a formula goes on before": "So $a$ + 2^3 = 8",
+    "a formula goes on behind": "So 8 = 2^3 + $a$",
+    "a bullet is no minus": "We list:\n- 2^3 = 8",
+    "a dash is no minus": "the cube - 2^3 = 8",
     "a bracket cuts the side": "(Number of cars / 20) * 100 = 20",
 }
 HELD_BACK = {
