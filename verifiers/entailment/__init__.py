@@ -4,6 +4,7 @@ question.py         the typed question, its bounds and sorts
 definedness.py      what must hold for a formula to mean anything
 rounding.py         how near "about" is
 formulas.py         what a formula speaks of
+linear.py           whether a question is linear
 nodes.py            Z3's expressions, one node at a time
 operators.py        what each operator is in Z3
 compiler.py         formulas of ours as Z3's

@@ -28,6 +28,7 @@ class Lane:
 
     Attributes:
         nodes: makes the formulas.
+        checks: how many were made.
     """
 
     def __init__(self, *, rlimit: int) -> None:
@@ -39,6 +40,7 @@ class Lane:
         self._solver.set("arith.nl.grobner", False)
         self._ref, self._handle = self._context.ref(), self._solver.solver
         self.nodes = Nodes(self._context)
+        self.checks = 0
 
     def push(self) -> None:
         """Begin a scope."""
@@ -54,6 +56,7 @@ class Lane:
 
     def check(self, switches: Sequence[z3.BoolRef]) -> Check:
         """Whether all that was asserted can be true together with these propositions."""
+        self.checks += 1
         return Check(z3core.Z3_solver_check_assumptions(self._ref, self._handle, len(switches), array(switches)))
 
     def model(self) -> z3.ModelRef:

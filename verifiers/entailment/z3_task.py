@@ -1,9 +1,9 @@
 """The worker's side: questions in, answers out, Z3 in between.
 
-Each question is first tried in a context that all share, with a tenth of the budget: contexts take milliseconds to
-make, small questions microseconds to decide. What holds, is refuted or inconsistent there is so for good. Where a model
-is to be shown, or the tenth was not enough, the question is asked again in a context of its own, where the same
-question always ends alike.
+A linear question is first tried in a context that all share: contexts take milliseconds to make, such questions
+microseconds to decide. What holds, is refuted or inconsistent there is so for good. Where a model is to be shown, and
+where products or powers of names are in it, a question has a context of its own: there the same question always ends
+alike, while nonlinear ones in a context with a past were seen to run for minutes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import z3
 from steplabel.schemas import DataError
 from steplabel.verifiers.entailment.answer import Answer, Status
 from steplabel.verifiers.entailment.lane import Lane
+from steplabel.verifiers.entailment.linear import is_linear
 from steplabel.verifiers.entailment.procedure import alone, decide
 from steplabel.verifiers.entailment.question import Entailment
 from steplabel.verifiers.entailment.wire import answer_to_message, question_from_message
@@ -32,7 +33,7 @@ class _Shared:
 
     def __init__(self, rlimit: int) -> None:
         self.rlimit, self.seen = rlimit, 0
-        self.lane = Lane(rlimit=max(1, rlimit // 10))
+        self.lane = Lane(rlimit=rlimit)
 
 
 _shared: list[_Shared] = []
@@ -69,9 +70,12 @@ def _text(error: z3.Z3Exception) -> bytes:
 
 
 def decide_quickly(question: Entailment, rlimit: int) -> Answer:
-    """Decide a checked question in the shared context, or else in one of its own."""
-    answer = decide(question, _lane(rlimit), models=False)
-    return answer if answer.status in _FOR_GOOD else alone(question, rlimit=rlimit)
+    """Decide a checked question in the shared context if that is quick and safe, or else in one of its own."""
+    if is_linear(question):
+        answer = decide(question, _lane(rlimit), models=False)
+        if answer.status in _FOR_GOOD:
+            return answer
+    return alone(question, rlimit=rlimit)
 
 
 def _lane(rlimit: int) -> Lane:
