@@ -69,7 +69,7 @@ def test_igpo_labels(label: Callable[..., RunResult], rows_of) -> None:  # type:
 
 
 def test_fover_labels_proofs(label: Callable[..., RunResult], rows_of, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    """Every step of generated proofs, right and wrong ones, is labelled as it was made; FoVer's layout says so again."""
+    """Every step of generated proofs, right and wrong ones, is labelled as it was made; FoVer layout says so."""
     source = tmp_path / "proofs.jsonl"
     made = list(proof_rows(count=12, seed=0))
     write_rows(made, str(source))
