@@ -51,7 +51,7 @@ def decide(question: Entailment, lane: Lane, *, models: bool = True) -> Answer:
 
 
 class _Case:
-    """One question in one lane: its assumptions asserted, each behind a switch."""
+    """One question in one lane: assumptions, denial and claim are asserted, each behind a switch of its own."""
 
     def __init__(self, question: Entailment, lane: Lane, *, models: bool) -> None:
         self._question, self._lane, self._wants_models = question, lane, models
@@ -61,24 +61,24 @@ class _Case:
         ]
         self._defined = definedness(question.claim)
         self._claim = self._compiler.formula(conjunction(self._defined, question.claim))
-        self._switches = [lane.nodes.proposition(f"switch {i}") for i in range(len(compiled))]
-        for switch, formula in zip(self._switches, compiled, strict=True):
-            lane.add(lane.nodes.formula(z3core.Z3_mk_implies, switch, formula))
+        self._switches = [self._switched(f"switch {i}", formula) for i, formula in enumerate(compiled)]
         for definition in self._compiler.definitions:
             lane.add(definition)
 
     def decided(self) -> Answer:
         """Follow the table in the module's docstring."""
-        denied, case = self._with_case(self._not(self._claim))
+        denial = self._switched("switch denial", self._lane.nodes.formula(z3core.Z3_mk_not, self._claim))
+        denied, case = self._with_case(denial)
         if denied is Check.UNSAT and not self._switches:
             return Answer(status=Status.HOLDS)
-        granted = self._with(self._claim)
+        claim = self._switched("switch claim", self._claim)
+        granted = self._with(claim)
         if denied is granted is Check.UNSAT:
             return self._contradiction()
         if denied is Check.UNSAT and (granted is Check.SAT or self._check(self._switches) is Check.SAT):
-            return Answer(status=Status.HOLDS, used=self._needed(self._not(self._claim)))
+            return Answer(status=Status.HOLDS, used=self._needed(denial))
         if granted is Check.UNSAT and (denied is Check.SAT or self._check(self._switches) is Check.SAT):
-            return self._refuted(case)
+            return self._refuted(claim, case)
         if denied is granted is Check.SAT:
             return self._not_entailed(case)
         return self._unknown()
@@ -90,54 +90,56 @@ class _Case:
     def _contradiction(self) -> Answer:
         if self._check(self._switches) is not Check.UNSAT:  # it needed the claim's help to see it
             return self._unknown()
-        return Answer(status=Status.INCONSISTENT, used=self._needed(None))
+        return Answer(status=Status.INCONSISTENT, used=self._needed())
 
-    def _refuted(self, case: tuple[Assigned, ...]) -> Answer:
-        if self._defined is not True and self._with(self._compiler.formula(self._defined)) is Check.UNSAT:
+    def _refuted(self, claim: z3.BoolRef, case: tuple[Assigned, ...]) -> Answer:
+        if self._defined is not True and self._with(self._where_defined()) is Check.UNSAT:
             return Answer(status=Status.UNDEFINED, model=case)
-        return Answer(status=Status.REFUTED, used=self._needed(self._claim))
+        return Answer(status=Status.REFUTED, used=self._needed(claim))
 
     def _not_entailed(self, case: tuple[Assigned, ...]) -> Answer:
         if self._defined is True:
             return Answer(status=Status.NOT_ENTAILED, model=case)
-        undefined, where = self._with_case(self._not(self._compiler.formula(self._defined)))
+        undefined, where = self._with_case(self._where_undefined())
         if undefined is Check.SAT:
             return Answer(status=Status.UNDEFINED, model=where)
         return Answer(status=Status.NOT_ENTAILED, model=case)
 
-    def _with(self, formula: z3.BoolRef) -> Check:
-        return self._with_case(formula)[0]
+    def _switched(self, name: str, formula: z3.BoolRef) -> z3.BoolRef:
+        """Assert a formula that counts only in checks that are given its switch."""
+        switch = self._lane.nodes.proposition(name)
+        self._lane.add(self._lane.nodes.formula(z3core.Z3_mk_implies, switch, formula))
+        return switch
 
-    def _with_case(self, formula: z3.BoolRef) -> tuple[Check, tuple[Assigned, ...]]:
-        """Check all assumptions with one more formula, and show the model if there is one."""
-        self._lane.push()
-        self._lane.add(formula)
-        status = self._check(self._switches)
-        case = self._shown(self._lane.model()) if status is Check.SAT and self._wants_models else ()
-        self._lane.pop()
-        return status, case
+    def _where_defined(self) -> z3.BoolRef:
+        return self._switched("switch defined", self._compiler.formula(self._defined))
 
-    def _needed(self, formula: z3.BoolRef | None) -> tuple[str, ...]:
+    def _where_undefined(self) -> z3.BoolRef:
+        undefined = self._lane.nodes.formula(z3core.Z3_mk_not, self._compiler.formula(self._defined))
+        return self._switched("switch undefined", undefined)
+
+    def _with(self, switch: z3.BoolRef) -> Check:
+        return self._check([*self._switches, switch])
+
+    def _with_case(self, switch: z3.BoolRef) -> tuple[Check, tuple[Assigned, ...]]:
+        """Check all assumptions with one thing more, and show the model if there is one."""
+        status = self._with(switch)
+        return status, self._shown(self._lane.model()) if status is Check.SAT and self._wants_models else ()
+
+    def _needed(self, *switches: z3.BoolRef) -> tuple[str, ...]:
         """Assumptions that suffice: each is left out, the last first, where it can be.
 
         Z3's own core depends on what the solver met before; this one on the question alone.
         """
-        self._lane.push()
-        if formula is not None:
-            self._lane.add(formula)
         kept = list(range(len(self._switches)))
         for index in reversed(range(len(self._switches))):
             fewer = [i for i in kept if i != index]
-            if self._check([self._switches[i] for i in fewer]) is Check.UNSAT:
+            if self._check([*(self._switches[i] for i in fewer), *switches]) is Check.UNSAT:
                 kept = fewer
-        self._lane.pop()
         return tuple(self._question.assumptions[i].label for i in kept)
 
     def _check(self, switches: list[z3.BoolRef]) -> Check:
         return self._lane.check(switches)
-
-    def _not(self, formula: z3.BoolRef) -> z3.BoolRef:
-        return self._lane.nodes.formula(z3core.Z3_mk_not, formula)
 
     def _shown(self, model: z3.ModelRef) -> tuple[Assigned, ...]:
         return tuple(self._assigned(declared, model) for declared in self._question.declarations)

@@ -7,7 +7,7 @@ trusted to do so only where the text leaves little doubt that the letters mean t
 - each of its letters, and of its context's, is declared once in words ("let x be", "x represents");
 - no formula of the context, nor its own clause, is a supposition ("if", "would", "suppose");
 - none of these numbers is printed with decimals, which may be rounded;
-- its context gives each letter at most one value.
+- it and its context give each letter at most one value ("x = 2, x = -2" are two roots).
 
 Everything else is asked, too, but may only hold or be unknown.
 """
@@ -91,7 +91,7 @@ def _is_trusted(formula: TextFormula, context: Sequence[_Said], declared: Counte
     names = frozenset[str]().union(*(one.names for one in formulas))
     if any(declared[name] != 1 for name in names) or any(one.supposed or _may_be_rounded(one) for one in formulas):
         return False
-    given = {value for value in map(_given, (one.formula.comparison for one in context)) if value is not None}
+    given = {value for value in map(_given, (one.comparison for one in formulas)) if value is not None}
     return len({name for name, _ in given}) == len(given)
 
 
