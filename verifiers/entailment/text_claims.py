@@ -23,7 +23,7 @@ from steplabel.schemas import Problem, Solution
 from steplabel.verifiers.entailment.findings import Posed
 from steplabel.verifiers.entailment.question import Assumption, Declared, Entailment, Inference
 from steplabel.verifiers.entailment.text_formulas import MAX_TEXT, TextFormula, formulas_in
-from steplabel.verifiers.expressions.ast import Comparison, Name, Number, Relation, parts
+from steplabel.verifiers.expressions.ast import Comparison, Name, Number, Relation, Term, is_literal, parts
 from steplabel.verifiers.port import Claim
 
 MAX_CONTEXT = 48
@@ -100,10 +100,10 @@ def _may_be_rounded(formula: TextFormula) -> bool:
     return any(isinstance(part, Number) and part.decimals for side in sides for part in parts(side))
 
 
-def _given(comparison: Comparison) -> tuple[str, Number] | None:
-    """The letter and the number of a formula such as x = 5."""
+def _given(comparison: Comparison) -> tuple[str, Term] | None:
+    """The letter and the number of a formula such as x = -5."""
     if comparison.relation is Relation.EQUAL and isinstance(comparison.left, Name):
-        return (comparison.left.name, comparison.right) if isinstance(comparison.right, Number) else None
+        return (comparison.left.name, comparison.right) if is_literal(comparison.right) else None
     return None
 
 

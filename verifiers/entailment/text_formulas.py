@@ -63,7 +63,7 @@ _JOINING = frozenset({"and", "so", "then", "which", "that", "thus", "hence", "th
 _NEXT_CLAUSE = re.compile(rf",| (?:{'|'.join(sorted(_JOINING))}) ")
 _COMPUTING = re.compile(r"[\d=<>+*/^\u00d7\u00f7]")
 _SUPPOSING = re.compile(
-    r"\b(?:when|case|were|say|either|or|let's)\b",
+    r"\b(?:when|case|were|say|either|or|let's|set|setting|plug\w*|substitut\w*|root|roots)\b",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[.;:\n]")

@@ -35,7 +35,7 @@ class EntailmentVerifier:
     """
 
     name: ClassVar[str] = "z3_entailment"
-    domains: ClassVar[frozenset[str]] = frozenset({"", "math", "maths", "gsm8k"})
+    domains: ClassVar[frozenset[str]] = frozenset()
 
     trust: bool = False
     solver: Solver = field(default_factory=lambda: Solver(rlimit=40_000, timeout_s=5.0))

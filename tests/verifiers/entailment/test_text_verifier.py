@@ -96,8 +96,10 @@ def test_a_wrong_step_fails_and_what_follows_is_unknown():
         ("Let x be the apples. Suppose 3x = 30.", "4x = 30"),
         ("Let x be the apples. 3x = 100", "x = 33.3"),
         ("Let x be the apples. 3x = 30", "It cannot be that 4x = 30"),
+        ("Let x be the apples. x^2 = 4", "x = 2", "x = -2"),
+        ("Let x be the apples. 3x = 30", "Substitute x = 1"),
     ],
-    ids=["undeclared", "declared twice", "if", "suppose", "rounded", "denied"],
+    ids=["undeclared", "declared twice", "if", "suppose", "rounded", "denied", "two roots", "tried"],
 )
 def test_weak_contexts_never_fail(steps):
     """Letters that may have changed their meaning, suppositions, roundings: unknown, unless the user trusts them."""
