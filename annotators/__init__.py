@@ -25,6 +25,7 @@ from steplabel.annotators.effects import Concurrently, Effect, Finished, Program
 from steplabel.annotators.question_filter import SCAN_GATE, QuestionDecision, QuestionFilter
 from steplabel.annotators.stepping import answer_by, samples_with
 from steplabel.annotators.steps.answer_probe import AnswerProbe, ProbeTrace
+from steplabel.annotators.steps.formalise import Formalise
 from steplabel.annotators.steps.gold_logprob import GoldLikelihood, GoldLogprob
 from steplabel.annotators.steps.linear_scan import LinearScan
 from steplabel.annotators.steps.locating import AskedPrefix, SearchTrace
@@ -52,6 +53,7 @@ __all__ = [
     "Effect",
     "EvenPieces",
     "Finished",
+    "Formalise",
     "GoldLikelihood",
     "GoldLogprob",
     "Handler",

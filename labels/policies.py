@@ -107,6 +107,7 @@ _READY: tuple[LabelPolicy, ...] = (
     ScoredGain(name="igpo"),
     # What verifiers said of the steps themselves: the names of sources are the verifiers'.
     Verified(name="fover", sources=("logic",), proves=True),
+    Verified(name="formalised", sources=("z3_formalisation",), proves=True),
     Verified(name="refuted", sources=("arithmetic", "latex_arithmetic", "z3_entailment")),
 )
 

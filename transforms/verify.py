@@ -10,7 +10,7 @@ import apache_beam as beam
 from steplabel.schemas import Evidence, Observation, Reason, Reject
 from steplabel.transforms.intake import printable
 from steplabel.transforms.shards import REJECTS
-from steplabel.verifiers import SiblingVerifier, observe
+from steplabel.verifiers import InformedVerifier, SiblingVerifier, observe
 from steplabel.verifiers.registry import AnyVerifier, speaks_of
 
 STAGE = "verify"
@@ -48,6 +48,8 @@ def _questions(evidence: Evidence, verifier: AnyVerifier) -> Iterator[_Question]
         compare = verifier.compare
         yield problem.id, "problem", lambda: compare(problem, evidence.solutions)
         return
+    if isinstance(verifier, InformedVerifier):
+        verifier = verifier.informed(evidence.observations)
     for solution in evidence.solutions:
         yield solution.id, "solution", lambda s=solution: observe(verifier, problem, s)  # type: ignore[misc]
 

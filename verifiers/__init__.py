@@ -18,7 +18,16 @@ Covered: final answers, and what each package says of steps. Not covered: code, 
 
 from steplabel.verifiers.answers.checker import AnswerChecker, CheckedAnswer
 from steplabel.verifiers.answers.gold import unreadable_gold
-from steplabel.verifiers.port import BatchVerifier, Claim, Finding, SiblingVerifier, Statement, Verifier, observe
+from steplabel.verifiers.port import (
+    BatchVerifier,
+    Claim,
+    Finding,
+    InformedVerifier,
+    SiblingVerifier,
+    Statement,
+    Verifier,
+    observe,
+)
 from steplabel.verifiers.workers.pool import close_workers
 
 __all__ = [
@@ -27,6 +36,7 @@ __all__ = [
     "CheckedAnswer",
     "Claim",
     "Finding",
+    "InformedVerifier",
     "SiblingVerifier",
     "Statement",
     "Verifier",

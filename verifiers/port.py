@@ -94,6 +94,15 @@ class BatchVerifier(Verifier[Body], Protocol):
 
 
 @runtime_checkable
+class InformedVerifier(Verifier[Body], Protocol):
+    """A verifier that reads what others have observed before it can find claims."""
+
+    def informed(self, observations: Sequence[Observation]) -> Verifier[Body]:
+        """The verifier that knows them: all that was said of one problem and its solutions."""
+        ...
+
+
+@runtime_checkable
 class SiblingVerifier(Protocol):
     """A configuration that compares the solutions of one problem. Its observations carry scores, not verdicts."""
 

@@ -1,8 +1,9 @@
 """The verifiers of mathematics together, on ProcessBench: what at least one of them decides, and how often it errs.
 
 Right steps are those before the marked first error. A false alarm is a right step that one of them fails. A first error
-is found if its step fails. `found_of_decided`: of the first errors whose step holds a claim that one of them decides,
-as near as the data come to "errors of calculation", which nobody has marked.
+is found if its step fails. `recall_of_decided`: of the first errors whose step holds a claim that one of them decides,
+as near as the data come to "errors of calculation", which nobody has marked. `precision`: of the solutions in which a
+step fails, those whose first failing step is the marked one or stands behind it.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ class Together:
     first_errors_decided: int = 0
     found: int = 0
     flagged: int = 0
-    flagged_at_the_error: int = 0
+    flagged_from_the_error_on: int = 0
     wrong_flags: list[tuple[str, int]] = field(default_factory=list)
 
     def shares(self) -> dict[str, float]:
         """What is wanted: of right steps the decided and the failing ones, recall, precision of "fails"."""
         return {
             "coverage": self.decided / self.right_steps,
-            "false_alarms": self.false_alarms / self.right_steps,
-            "found": self.found / self.first_errors,
-            "found_of_decided": self.found / max(1, self.first_errors_decided),
-            "precision": self.flagged_at_the_error / max(1, self.flagged),
+            "false_alarm_share": self.false_alarms / self.right_steps,
+            "recall": self.found / self.first_errors,
+            "recall_of_decided": self.found / max(1, self.first_errors_decided),
+            "precision": self.flagged_from_the_error_on / max(1, self.flagged),
         }
 
 
@@ -78,4 +79,4 @@ def _count(total: Together, evidence: Evidence, verifiers: Sequence[Verifier[Any
         total.found += error in failing
     if failing:
         total.flagged += 1
-        total.flagged_at_the_error += failing[0] == error
+        total.flagged_from_the_error_on += 0 <= error <= failing[0]

@@ -35,7 +35,7 @@ from steplabel.pipelines.recipes.model_use import MakeRecipe, ModelUse
 from steplabel.pipelines.recipes.probes import anytime_reasoner, igpo, vsrm
 from steplabel.pipelines.recipes.samples import gigpo, tempo
 from steplabel.pipelines.recipes.trees import alphamath, hrm, mm_prm, omegaprm, rest_mcts, step_q
-from steplabel.pipelines.recipes.verified import fover
+from steplabel.pipelines.recipes.verified import formalised, fover
 
 _ALL: tuple[MakeRecipe, ...] = (
     math_shepherd,
@@ -63,6 +63,7 @@ _ALL: tuple[MakeRecipe, ...] = (
     anytime_reasoner,
     igpo,
     fover,
+    formalised,
 )
 
 RECIPES: Mapping[str, MakeRecipe] = MappingProxyType({make.__name__: make for make in _ALL})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from steplabel.annotators.steps.formalise import Formalise
 from steplabel.annotators.steps.samples_only import SamplesOnly
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.recipes.model_use import ModelUse
 from steplabel.schemas.segmentation import NewlineSteps
+from steplabel.verifiers.entailment.formal_verifier import FormalisationVerifier
 from steplabel.verifiers.registry import verifier_named
 
 
@@ -24,3 +26,14 @@ def fover(use: ModelUse) -> Recipe:
     """
     recipe = use.recipe("fover", SamplesOnly(), "fover")
     return replace(recipe, segmenter=NewlineSteps(), question_filter=None, verifiers=(verifier_named("logic"),))
+
+
+def formalised(use: ModelUse) -> Recipe:
+    """Ours, after FoVer (arXiv:2505.15960): a model writes each solution as formulas, and Z3 decides every step.
+
+    One answer a solution (`--completer` for a model that formalises better than the policy); it must be a model that
+    follows instructions. Labels are about the formulas: a model that formalises wrongly makes right steps fail, so
+    evaluate on marked solutions before training. Steps that are no formula stay unknown.
+    """
+    recipe = use.recipe("formalised", Formalise(), "formalised")
+    return replace(recipe, question_filter=None, verifiers=(FormalisationVerifier(),))

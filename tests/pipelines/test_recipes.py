@@ -46,7 +46,7 @@ TREES = {"omegaprm", "mm_prm", "rest_mcts", "alphamath", "step_q", "hrm"}
 SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if name not in ("igpo", "fover")])
+@pytest.mark.parametrize("name", [name for name in RECIPES if name not in ("igpo", "fover", "formalised")])
 def test_it_labels(label: Callable[..., RunResult], recipe_of: Callable[..., Recipe], rows_of, name: str) -> None:  # type: ignore[no-untyped-def]
     """A dozen problems give labelled steps, right ones among them; what is left out has a reason."""
     recipe = recipe_of(name, *SMALLER.get(name, ()))
@@ -87,6 +87,28 @@ def test_fover_labels_proofs(label: Callable[..., RunResult], rows_of, tmp_path:
     export_dataset(result.folder, "fover", str(path))
     written = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert sorted(map(str, (row["error_labels"] for row in written))) == sorted(map(str, truth.values()))
+
+
+def test_formalised_labels_what_the_formulas_say(
+    label: Callable[..., RunResult],
+    rows_of,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,  # type: ignore[no-untyped-def]
+) -> None:
+    """A model writes solutions and their formulas; the step whose number is wrong fails, the one before it holds."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    source = tmp_path / "sums.jsonl"
+    rows = [{"id": f"p{i}", "problem": f"Start with {i} and {i + 3}.", "answer": str(4 * i + 6)} for i in range(4)]
+    write_rows(rows, str(source))
+    result = label(recipe=RECIPES["formalised"](model_use("scripted:formaliser:play")), input=str(source))
+    assert result.complete
+    rows = rows_of(result.folder)
+    assert len(rows) == 16
+    for row in rows:
+        right = int(row.final_answer) == int(row.gold_answer)
+        second = StepMark.POSITIVE if right else StepMark.NEGATIVE
+        assert row.labels == (StepMark.POSITIVE, second, StepMark.UNKNOWN)
+        assert row.label_sources == ("z3_formalisation",)
 
 
 @pytest.mark.parametrize("name", RECIPES)

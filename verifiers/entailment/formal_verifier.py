@@ -9,10 +9,10 @@ So its verdicts are about the formalisation: they are worth what its writer is w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from steplabel.schemas import DataError, Problem, Reason, Solution, Verdict
+from steplabel.schemas import DataError, Observation, Problem, Reason, Solution, Verdict
 from steplabel.verifiers.entailment.findings import Posed, decide
 from steplabel.verifiers.entailment.formalisation import Unreadable, formalised_claims
 from steplabel.verifiers.entailment.solver import Solver
@@ -26,13 +26,20 @@ class FormalisationVerifier:
     Attributes:
         formalisations: JSON texts by solution id, such as the evidence of observations of source `formalisation`.
             A solution without one claims nothing.
+        source: whose observations are read where there are some.
     """
 
     name: ClassVar[str] = "z3_formalisation"
     domains: ClassVar[frozenset[str]] = frozenset()
 
-    formalisations: Mapping[str, str]
+    formalisations: Mapping[str, str] = field(default_factory=dict)
     solver: Solver = field(default_factory=Solver)
+    source: str = "formalisation"
+
+    def informed(self, observations: Sequence[Observation]) -> FormalisationVerifier:
+        """With the formalisations that stand in observations' evidence; the last one of a solution counts."""
+        said = {one.subject: one.evidence for one in observations if one.source == self.source and one.evidence}
+        return replace(self, formalisations={**self.formalisations, **said})
 
     @property
     def version(self) -> str:

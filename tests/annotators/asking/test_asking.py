@@ -156,6 +156,7 @@ def test_public_names():
         "Effect",
         "EvenPieces",
         "Finished",
+        "Formalise",
         "GoldLikelihood",
         "GoldLogprob",
         "Handler",
