@@ -22,7 +22,11 @@ _SIGNS = {
     "\u2217": "*",
     "\u00b7": "*",
     "\u22c5": "*",
-    "\u00f7": "/",
+    "\uff0c": ", ",  # between statements, not in a number
+    "\u3001": ", ",
+    "\uff1b": "; ",
+    "\uff1a": ": ",
+    "\u3002": ". ",
     "\u2044": "/",
     "\u2215": "/",
     "\u2212": "-",
@@ -56,7 +60,7 @@ _LATEX = (
     (re.compile(r"\\(?:begin|end)\s*\{[a-z*]*\}"), " @ "),  # what stands in a matrix is not read
     (re.compile(r"\\(?:text|textbf|mathrm|mathbf|mbox|boxed|fbox)\s*\{([^{}\\]*)\}"), r" \1 "),
     (re.compile(r"\\(?:times|cdot)(?![a-zA-Z])"), " * "),
-    (re.compile(r"\\div(?![a-zA-Z])"), " / "),
+    (re.compile(r"\\div(?![a-zA-Z])"), " \u00f7 "),
     (re.compile(r"\\approx(?![a-zA-Z])"), " \u2248 "),
     (re.compile(r"\\(?:left|right)(?![a-zA-Z])"), ""),  # f\left(2) is a function, too
     (re.compile(r"\\[()\[\]!,;: ]"), " "),

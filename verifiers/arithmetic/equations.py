@@ -8,12 +8,13 @@ number, and letters (`5x + 3 = 8` is algebra). What could be read only in part h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from steplabel.schemas import Reason
 from steplabel.verifiers.arithmetic.cleaning import MAX_CHARS, cleaned
-from steplabel.verifiers.arithmetic.runs import Postfix
+from steplabel.verifiers.arithmetic.context import is_asserted, may_be_denied, names_clock, names_system
+from steplabel.verifiers.arithmetic.runs import Doubt, Postfix
 from steplabel.verifiers.arithmetic.sides import Found, find_left, find_right
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens, tokenize
 
@@ -67,8 +68,13 @@ _SIGNS = frozenset({Kind.EQUAL, Kind.ABOUT})
 _NOTHING = Side(text="", readings=())
 
 
-def read_equations(text: str) -> tuple[Equation, ...]:
-    """All equations of a step's text, in order. Raises nothing; time is linear in the text's length."""
+def read_equations(text: str, *, doubt: str = "") -> tuple[Equation, ...]:
+    """All equations of a step's text, in order. Raises nothing; time is linear in the text's length.
+
+    Args:
+        text: of one step.
+        doubt: why none of them may fail, from what stands before the step; empty if nothing does.
+    """
     if "=" not in text and "equal" not in text and "\u2248" not in text and "approx" not in text:
         return ()
     if len(text) > MAX_CHARS:
@@ -76,10 +82,12 @@ def read_equations(text: str) -> tuple[Equation, ...]:
     plain = cleaned(text)
     if plain is None:
         return (Equation(left=_NOTHING, right=_NOTHING, obstacle=f"{Reason.UNPARSABLE}: characters"),)
-    return tuple(_equations(tokenize(plain)))
+    doubt = doubt or (Doubt.SYSTEM if names_system(text) else Doubt.TIME if names_clock(plain) else "")
+    found = _equations(tokenize(plain), tried=may_be_denied(plain))
+    return tuple(replace(one, doubt=one.doubt or doubt) for one in found) if doubt else tuple(found)
 
 
-def _equations(tokens: Tokens) -> Iterator[Equation]:
+def _equations(tokens: Tokens, *, tried: bool) -> Iterator[Equation]:
     signs = [index for index, kind in enumerate(tokens.kinds) if kind in _SIGNS]
     begin, name, meant = 0, "", None
     for sign, end in pairwise([*signs, len(tokens.kinds)]):
@@ -93,7 +101,7 @@ def _equations(tokens: Tokens) -> Iterator[Equation]:
             name = ""
         meant = right if right and not right.algebra and right.run.lone < 0 else None
         if left and right and not (left.run.letters or right.algebra):
-            yield _equation(tokens, left, right)
+            yield _equation(tokens, left, right, _doubt(tokens, left, right, sign, tried=tried))
         begin = sign + 1
 
 
@@ -109,12 +117,23 @@ def _text(tokens: Tokens, start: int, stop: int) -> str:
     return tokens.source[tokens.matches[start].start() : tokens.matches[stop].start()].strip() if start < stop else ""
 
 
-def _equation(tokens: Tokens, left: Found, right: Found) -> Equation:
+def _doubt(tokens: Tokens, left: Found, right: Found, sign: int, *, tried: bool) -> str:
+    """From how two sides stand to what is around them."""
+    first, last = left.run.start, right.run.stop
+    if last < len(tokens.kinds) and tokens.kinds[last] in _SIGNS and "," in tokens.texts[right.run.start]:
+        return Doubt.COMMA  # 5*20=100,200-100=100
+    if first and tokens.kinds[first - 1] in _SIGNS and "," in tokens.texts[first]:
+        return Doubt.COMMA
+    begin, end = tokens.matches[first].start(), tokens.matches[sign].end()  # units of the right side are words, too
+    return Doubt.ASSERTED if tried and not is_asserted(tokens.source, begin, end) else ""
+
+
+def _equation(tokens: Tokens, left: Found, right: Found, doubt: str) -> Equation:
     return Equation(
         left=_side(tokens, left),
         right=_side(tokens, right),
         about=right.about,
-        doubt=left.doubt or right.doubt,
+        doubt=left.doubt or right.doubt or doubt,
         obstacle=left.obstacle or right.obstacle,
     )
 

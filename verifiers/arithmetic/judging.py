@@ -6,6 +6,7 @@ false one **fails** unless there is another way to account for it:
 - always *unknown*: the reader had doubts; `5 = 2 * 3` (what has no operator on its left defines something); a whole
   number less than one from a left side that is none (rounded up or down for a reason that we cannot see); decimals
   cut off; a proper fraction that "equals" a count; a share against its percentage; units to be converted ($ and cents);
+  `2010-2020 = 10` (a range); `$5 - $8 = ($3)`; a sum of two units, scales or a number and a percentage, even if true;
 - *unknown* in lenient mode, *fails* in strict mode: less than one per cent apart; apart by a factor between units (60,
   100, 12, ...); a running total (`5 * 60 = 300 + 58 = 358`).
 """
@@ -20,7 +21,7 @@ from typing import Final
 
 from steplabel.schemas import Reason, Verdict
 from steplabel.verifiers.arithmetic.equations import Equation, Side
-from steplabel.verifiers.arithmetic.measures import names_two_units
+from steplabel.verifiers.arithmetic.measures import has_mixed_scales, names_two_units
 from steplabel.verifiers.arithmetic.runs import Doubt, Postfix
 from steplabel.verifiers.arithmetic.values import NoValueError, evaluate
 from steplabel.verifiers.port import Finding
@@ -31,6 +32,8 @@ ABOUT = Fraction(1, 200)
 FLOAT_DECIMALS = 10
 FLOAT_NOISE = Fraction(1, 10**12)
 """80 / 3 = 26.666666666666668, as programs print it."""
+HOURS: Final = 12
+"""On the face of a clock."""
 FACTORS: Final = frozenset({7, 12, 16, 24, 30, 36, 52, 60, 100, 365, 1000, 1440, 3600, 5280})
 """Between units of time, length, weight, money, and a share and its percentage."""
 
@@ -45,6 +48,8 @@ class Soft:
     PERCENT = "a share and its percentage"
     UNITS = "units to be converted"
     CUT = "decimals cut off"
+    RANGE = "from one to the other"
+    BRACKETS = "a negative number in brackets"
     WHOLE = "rounded to a whole number"
 
 
@@ -85,9 +90,11 @@ def _pairs(equation: Equation, *, strict: bool) -> Iterator[_Judged]:
 def _judged(equation: Equation, left: Postfix, right: Postfix, *, strict: bool) -> _Judged:
     a, b = evaluate(left), evaluate(right)
     evidence = f"left {a}, right {b}"
+    sides = _Sides(equation=equation, left=left, right=right, a=Fraction(a), b=Fraction(b))
+    if why := sides.is_mixed_sum():
+        return _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {why}", evidence=evidence)
     if a == b:
         return _Judged(verdict=Verdict.HOLDS, reason="exact", evidence=evidence)
-    sides = _Sides(equation=equation, left=left, right=right, a=Fraction(a), b=Fraction(b))
     if how := sides.holds():
         return _Judged(verdict=Verdict.HOLDS, reason=how, evidence=evidence)
     why = sides.first(_OPEN) or ("" if strict else sides.first(_SOFT))
@@ -109,11 +116,36 @@ class _Sides:
     def holds(self) -> str:
         """How it holds all the same, empty if it does not."""
         side = self.equation.right
-        if side.lone and side.percent and "%" not in self.left and self.a == self.b * 100:
+        if side.lone and side.percent and self._may_be_percentage() and self.a == self.b * 100:
             return "percent"
         if side.lone and side.decimals and self._is_rounded(side):
             return "rounded"
         return "about" if self.equation.about and self._gap() <= abs(self.a) * ABOUT else ""
+
+    def _may_be_percentage(self) -> bool:
+        """10/50 = 20%, but not 10 + 10 = 20%."""
+        return "%" not in self.left and ("/" in self.left or 100 in self.left)
+
+    def is_mixed_sum(self) -> str:
+        """Why a sum is none of plain numbers, even if its numbers fit: 2 hours + 30 minutes = 32 minutes."""
+        if not {"+", "-"} & set(self.left) or {"*", "/"} & set(self.left):
+            return ""
+        if names_two_units(self.equation.left.text):
+            return Soft.UNITS
+        if has_mixed_scales(self.equation.left.text):
+            return Doubt.WORDING
+        return Doubt.PERCENT if self.equation.doubt == Doubt.PERCENT and self.left[0] != 1 else ""
+
+    def is_range(self) -> bool:
+        """2010-2020 = 10 years; 9-5 = 8 hours."""
+        if len(self.left) != 3 or self.left[2] != "-" or self.b <= 0:
+            return False
+        m, n = Fraction(self.left[0]), Fraction(self.left[1])
+        return m < n or (m <= HOURS and self.b == n - m + HOURS)
+
+    def is_negative_in_brackets(self) -> bool:
+        """$5 - $8 = ($3), as accounts have it."""
+        return self.a == -self.b and self.equation.right.text.lstrip("$ ").startswith("(")
 
     def _gap(self) -> Fraction:
         return abs(self.a - self.b)
@@ -189,6 +221,8 @@ _OPEN: Final = (
     (_Sides.is_whole, Soft.WHOLE),
     (_Sides.is_cut, Soft.CUT),
     (_Sides.is_share, Doubt.SHARE),
+    (_Sides.is_range, Soft.RANGE),
+    (_Sides.is_negative_in_brackets, Soft.BRACKETS),
 )
 _SOFT: Final = (
     (_Sides.is_near, Soft.NEAR),

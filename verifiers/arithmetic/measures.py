@@ -5,22 +5,30 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from steplabel.verifiers.arithmetic.wording import SCALES
 from steplabel.verifiers.text.units import read_unit
 
 _MEASURE = re.compile(r"[a-z]+|[$\u20ac\u00a2]")
+_WORD = re.compile(r"[a-z]+")
+_NUMBER = re.compile(r"[0-9][0-9.,]*")
 _SIGNS: Final = {"$": "dollar", "\u20ac": "euro", "\u00a2": "cent"}
 _DIMENSIONS: Final = {
     measure: dimension
     for dimension, measures in {
-        "money": "dollar cent euro",
+        "money": "dollar cent euro nickel dime quarter penny",
         "length": "inch foot yard mile millimeter centimeter meter kilometer",
-        "time": "second minute hour day week month year",
+        "time": "second minute hour day week month year decade century",
         "weight": "gram kilogram ounce pound",
-        "volume": "liter milliliter",
+        "volume": "liter milliliter gallon quart pint cup tablespoon teaspoon",
     }.items()
     for measure in measures.split()
 }
-"""Of the measures that `text.units` knows."""
+"""Of the measures that `text.units` knows, and those below."""
+_PLURALS: Final = {
+    plural: measure
+    for measure in ["decade", "nickel", "dime", "quarter", "gallon", "quart", "pint", "cup", "tablespoon", "teaspoon"]
+    for plural in (measure, f"{measure}s")
+} | {"century": "century", "centuries": "century", "penny": "penny", "pennies": "penny"}
 
 
 def names_two_units(text: str) -> bool:
@@ -33,8 +41,17 @@ def names_two_units(text: str) -> bool:
     return False
 
 
+def has_mixed_scales(text: str) -> bool:
+    """Whether only some of a text's numbers have a scale behind them: 3 dozen + 4."""
+    words = _WORD.findall(text.lower())
+    scales = [word.removesuffix("s") for word in words if word in SCALES]
+    return bool(scales) and (len(set(scales)) > 1 or len(scales) < len(_NUMBER.findall(text)))
+
+
 def _measure(word: str) -> str:
     if word in _SIGNS:
         return _SIGNS[word]
+    if word in _PLURALS:
+        return _PLURALS[word]
     tail = read_unit(word, loose=False)
     return tail.unit.word if tail and tail.unit.measure else ""

@@ -55,6 +55,7 @@ class _Reader:
         "_modes",
         "_named",
         "_numbers",
+        "_obelus",
         "_operations",
         "_out",
         "_over",
@@ -76,7 +77,7 @@ class _Reader:
         self._depth = self._numbers = self._operations = self._sums = self._percents = self._words = 0
         self._modes: int = Mode.FIRST
         self._doubt = ""
-        self._letters = self._linked = self._named = self._over = False
+        self._letters = self._linked = self._named = self._obelus = self._over = False
         self._wanting = True
 
     def run(self, *, cut: bool) -> Run:
@@ -114,6 +115,8 @@ class _Reader:
         if kind == Kind.NUMBER:
             self._number()
         elif kind == Kind.OPEN:
+            if self._texts[self._at] == "[" and self._kinds[self._at + 1 : self._at + 3] == [Kind.NUMBER, Kind.CLOSE]:
+                self._doubts(Doubt.FLOOR)
             self._stack.append("(")
             self._depth += 1
             self._over = self._over or self._depth > MAX_DEPTH
@@ -162,13 +165,27 @@ class _Reader:
                 self._at += 2  # 4 ft^2
                 return True
             self._over = self._over or self._stack[-1:] == ["^"]  # 9^9^9
-        elif operator == "/" and is_fraction(self._tokens, self._at):
+        elif text == "/" and is_fraction(self._tokens, self._at):
             operator = self._fraction()
+        elif text == "-":
+            self._doubt_hyphen()
+        self._obelus = text == "\u00f7"
         self._push(operator)
         self._at += 1
         return True
 
+    def _doubt_hyphen(self) -> None:
+        """1-1/2 cups: a hyphen in a mixed number."""
+        at = self._at
+        tight = self._tokens.tight(at) and self._tokens.tight(at + 1)
+        if tight and is_mixed(self._tokens, at - 1, at + 1, self._end) and self._kinds[at + 4 : at + 5] == [Kind.WORD]:
+            self._doubts(Doubt.NUMBER)
+
     def _fraction(self) -> str:
+        if self._obelus:  # 1/2 \u00f7 1/4: the slash binds tighter
+            if self._tokens.tight(self._at - 1) or not self._tokens.tight(self._at):
+                self._doubts(Doubt.NUMBER)
+            return _TIGHT
         if self._stack and self._stack[-1] in ("/", "^"):
             self._modes |= Mode.FRACTIONS
         return _TIGHT if self._mode & Mode.FRACTIONS else "/"

@@ -37,6 +37,12 @@ class Doubt:
     PERCENT = "percent added to a number"
     NUMBER = "numbers side by side"
     CLOCK = "a zero before a number"
+    ASSERTED = "not asserted"
+    SYSTEM = "another number system"
+    TIME = "times of the day"
+    COMMA = "a comma that may end a statement"
+    FLOOR = "a number in square brackets"
+    CITED = "numbers of equations"
     SHARE = "a fraction equals a count"
 
 

@@ -15,7 +15,16 @@ from steplabel.verifiers.arithmetic.lookahead import starts_operand
 from steplabel.verifiers.arithmetic.reader import read_run
 from steplabel.verifiers.arithmetic.runs import Doubt, Mode, Run
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens
-from steplabel.verifiers.arithmetic.wording import BEFORE, BETWEEN, FILLERS, JOINING, ROUGHLY, UNIT_LETTERS
+from steplabel.verifiers.arithmetic.wording import (
+    BEFORE,
+    BETWEEN,
+    CITING,
+    FILLERS,
+    FRACTIONS,
+    JOINING,
+    ROUGHLY,
+    UNIT_LETTERS,
+)
 
 _MODES = (Mode.FRACTIONS, Mode.SPLIT)
 _RIGHT_MODES = (*_MODES, Mode.SHORT)
@@ -68,7 +77,7 @@ def _last(tokens: Tokens, start: int, end: int, mode: int) -> Found | None:
             if run.stop >= end:
                 return _found_left(tokens, run, start, hanging=hanging, unclear=computed or run.linked, bullet=bullet)
             at = max(run.stop, at + 1)
-            hanging = not run.postfix
+            hanging = not run.postfix or (hanging and kinds[run.stop - 1] != Kind.WORD)  # \log_2 4^3
             computed = computed or run.lone < 0
         else:
             is_bullet = at == start and kind == Kind.OPERATOR and tokens.texts[at] in "-*"
@@ -110,6 +119,8 @@ def _doubt_before(tokens: Tokens, run: Run, start: int) -> str:
         return Doubt.NUMBER if start > 1 and _is_split_number(tokens, start) else ""
     if tokens.kinds[at] == Kind.OPERATOR:
         return Doubt.SIGN
+    if tokens.kinds[at] == Kind.OPEN and tokens.texts[at - 1].lower() in CITING:
+        return Doubt.CITED  # from (1) + (2)
     if tokens.texts[at - 1].lower() in JOINING and Kind.NUMBER in tokens.kinds[max(start, at - 3) : at - 1]:
         return Doubt.LINKED  # 8 packs of 5 bags * $4; 24 eggs in 1 tray * 2
     return Doubt.WORDING if _is_changed(tokens, at - 1, start) else ""
@@ -120,7 +131,7 @@ def _is_changed(tokens: Tokens, at: int, start: int) -> bool:
     while at >= start and tokens.kinds[at] == Kind.WORD:
         word = tokens.texts[at].lower()
         if word not in BETWEEN:
-            return word in BEFORE
+            return word in BEFORE or word.rpartition("-")[2] in FRACTIONS
         at -= 1
     return False
 

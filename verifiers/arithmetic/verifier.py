@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from steplabel.schemas import Problem, Solution
+from steplabel.verifiers.arithmetic.context import names_system, redefines
 from steplabel.verifiers.arithmetic.equations import Equation, read_equations
 from steplabel.verifiers.arithmetic.judging import judge
+from steplabel.verifiers.arithmetic.runs import Doubt
 from steplabel.verifiers.port import Claim, Finding
 
 
@@ -34,17 +36,19 @@ class ArithmeticVerifier:
     @property
     def version(self) -> str:
         """Of the rules, and the mode."""
-        return "1-strict" if self.strict else "1-lenient"
+        return "2-strict" if self.strict else "2-lenient"
 
     def claims(
         self,
-        problem: Problem,  # noqa: ARG002 - the port gives it
+        problem: Problem,
         solution: Solution,
     ) -> Iterator[Claim[Equation]]:
-        """The equations of the labelable steps."""
+        """The equations of the labelable steps; once another number system is spoken of, none of them may fail."""
+        system = names_system(problem.text) or redefines(problem.text)
         for key, step in zip(solution.node_keys, solution.steps, strict=True):
+            system = system or names_system(step.text)
             if step.labelable:
-                for equation in read_equations(step.text):
+                for equation in read_equations(step.text, doubt=Doubt.SYSTEM if system else ""):
                     yield Claim(subject=key, body=equation, quote=equation.quote)
 
     def verify(self, claim: Claim[Equation]) -> Finding:

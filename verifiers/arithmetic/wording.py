@@ -9,7 +9,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-SIGNS: Final = {"x": "*", "X": "*", "**": "^"}
+SIGNS: Final = {"x": "*", "X": "*", "**": "^", "\u00f7": "/"}
 """Operators that are written in several ways."""
 
 OPERATORS: Final = {"times": "*", "plus": "+", "minus": "-"}
@@ -29,6 +29,7 @@ _SCALES: Final = _words(
 )
 _FUNCTIONS: Final = _words(
     """
+    square cube
     twice thrice double doubled triple tripled quadruple root sqrt log ln sin cos tan mod modulo max min gcd lcm average
     mean difference product quotient ratio times plus minus over than less
     """
@@ -47,8 +48,17 @@ BEFORE: Final = _FRACTIONS | _SCALES | _FUNCTIONS | _NUMBERED
 BEHIND: Final = _FRACTIONS | _SCALES | _CHANGED
 """Words behind a number that change what it is worth (5 dozen) or make it a name (the 5th)."""
 
-BETWEEN: Final = _words("of the a an his her their its")
+SCALES: Final = _SCALES
+"""Words that multiply the number before them."""
+
+FRACTIONS: Final = _FRACTIONS
+"""Names of fractions, which may end a longer word: one-third."""
+
+BETWEEN: Final = _words("of the a an his her their its as many much")
 """What may stand between such a word and its number: half of the 10 + 5."""
+
+CITING: Final = _words("from by adding subtracting combining using equation equations step steps eq eqs")
+"""Words behind which (1) may be the name of an equation."""
 
 JOINING: Final = _words("of in at with to from by for")
 """What joins two quantities to one: 8 packs of 5 bags."""

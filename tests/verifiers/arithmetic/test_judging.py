@@ -75,6 +75,12 @@ HOLDS = {
     "twice the sign": "3000/2= =$1500",
     "next line": "5 + 3\n= 8",
     "bold": "5 + 3 = **8**",
+    "full-width comma": "3\u00d74=12\uff0c120-12=108",
+    "full-width semicolon": "3\u00d74=12\uff1b120-12=108",
+    "fraction by fraction": "3/4 \u00f7 1/2 = 1.5",
+    "fraction by fraction in latex": r"$1/2 \div 1/4 = 2$",
+    "one scale": "2 million + 3 million = 5 million",
+    "whole less a percentage": "1 - 20% = 0.8",
     "all bold": "**5 + 3 = 8**",
     "dollars around": "So $5 + 3 = 8$.",
     "latex": r"\(1/3 \times 18 = 6\)",
@@ -101,7 +107,11 @@ FAILS = {
     "decimals": "1/6 * 0.01 = 0.0025",
     "rounded the wrong way": "2/3 = 0.76",
     "percentage": "10/50 = 30%",
-    "negative": "5 - 8 = 3",
+    "negative": "5 - 8 + 1 = 3",
+    "plain sum after a denial": "That was wrong. Now 5 + 3 = 9.",
+    "wanted": "We need 3 * 6 = 20 eggs",
+    "fractions with an obelus": "3/4 \u00f7 1/2 = 5",
+    "fractions with an obelus, from left to right": "1/3 \u00f7 1/5 = 1/15",
     "in latex": r"\(18 - 6 = 13\)",
     "a name's value": "Apples left = 160 - 60. Apples left = 90.",
     "not in the mark": "8*3 = <<80*3=240>>25",
@@ -149,6 +159,45 @@ UNKNOWN = {
     "share of words": ("20% of the cost + 5 = 10", Doubt.OF),
     "clock without a colon": ("0900-0130 = 0730 hours", Doubt.CLOCK),
     "number with a broken comma": ("because 14, 400 / 80 = 180", Doubt.NUMBER),
+    "negative taken for positive": ("5 - 8 = 3", Soft.RANGE),
+    "years": ("2010-2020 = 10 years", Soft.RANGE),
+    "ages": ("ages 5-12 = $8 each", Soft.RANGE),
+    "office hours": ("9-5 = 8 hours of work", Soft.RANGE),
+    "times of the day": ("9 am - 5 pm = 8 hours", Doubt.TIME),
+    "negative in brackets": ("$5 - $6 - $2 = ($3)", Soft.BRACKETS),
+    "two units summed": ("2 hours + 30 minutes = 32 minutes", Soft.UNITS),
+    "feet and inches": ("3 feet + 6 inches = 9 inches", Soft.UNITS),
+    "two kinds of money": ("$5 + 5 cents = $10", Soft.UNITS),
+    "cups and tablespoons": ("1 cup + 2 tablespoons = 18 tablespoons", Soft.UNITS),
+    "coins": ("2 dimes + 1 nickel = 25 cents", Soft.UNITS),
+    "centuries": ("1 century - 2 decades = 80 years", Soft.UNITS),
+    "one scale of two": ("3 dozen + 4 = 7", Doubt.WORDING),
+    "no division for a percentage": ("10 + 10 = 20%", Soft.PERCENT),
+    "percent of one taken from a number": ("50 - 10% = 49.9", Doubt.PERCENT),
+    "square of": ("the square of 5 + 1 = 26", Doubt.WORDING),
+    "one-third of": ("one-third of 9 + 3 = 6", Doubt.WORDING),
+    "twice as many": ("twice as many as 4 + 2 = 10", Doubt.WORDING),
+    "mixed number with a hyphen": ("1-1/2 cups + 1/2 cup = 2 cups", Doubt.NUMBER),
+    "floors": ("[3.7] + [2.5] = 5", Doubt.FLOOR),
+    "names of equations": ("From (1) + (2) = 10", Doubt.CITED),
+    "not true": ("It is not true that 2 + 2 = 5.", Doubt.ASSERTED),
+    "false": ("so 4 + 1 = 6, which is false", Doubt.ASSERTED),
+    "does not hold": ("$2 + 3 = 6$ does not hold", Doubt.ASSERTED),
+    "rejected": ("Take n = 4: 4 + 2 = 7. No.", Doubt.ASSERTED),
+    "question": ("Does 7 * 8 = 54?", Doubt.ASSERTED),
+    "wanted, but": ("We need 3 * 6 = 20, but it is not", Doubt.ASSERTED),
+    "supposed": ("Suppose 1 + 1 = 3.", Doubt.ASSERTED),
+    "said": ("Tom says 7 + 8 = 16, but", Doubt.ASSERTED),
+    "denied in Chinese": ("3*5=16 \u662f\u9519\u8bef\u7684", Doubt.ASSERTED),
+    "option": ("Option A: 3 x 4 = 13 is incorrect", Doubt.ASSERTED),
+    "mistake": ("A common mistake is 3+4*2=14", Doubt.ASSERTED),
+    "base": ("Working in base 8: 7 + 5 = 14.", Doubt.SYSTEM),
+    "binary": ("In binary: 1 + 1 = 10", Doubt.SYSTEM),
+    "modulo": ("Modulo 7, 5 + 4 = 2.", Doubt.SYSTEM),
+    "units digit": ("The units digit: 7 * 7 = 9", Doubt.SYSTEM),
+    "field": (r"In $\mathbb{F}_2$ we have $1 + 1 = 0$", Doubt.SYSTEM),
+    "residues": (r"In $\mathbb{Z}_7$ we have $5 + 4 = 2$", Doubt.SYSTEM),
+    "remainder in latex": (r"$7^2 = 9 \mod 10$", Doubt.SYSTEM),
     "numbers behind": ("5 + 4 = 8 15", Doubt.NUMBER),
 }
 OBSTACLES = {
@@ -158,6 +207,10 @@ OBSTACLES = {
     "operator before a word": ("5 * the 3 + 2 = 25", "cut off"),
     "unread sign": ("\u221a 9 + 16 = 19", "cut off"),
     "operator before a stop": (".8 + . 84 + .82 = 2.46", "cut off"),
+    "subscript of a logarithm": (r"\log_2 4^3 = 6", "cut off"),
+    "logarithm in a sum": (r"$\log_5 25 + 3 = 5$", "cut off"),
+    "root": (r"\sqrt[3] 8 + 1 = 3", "cut off"),
+    "binomial": (r"$\binom 5 2 + 1 = 11$", "cut off"),
     "clock": ("6:00 + 48 = 7", "cut off"),
     "right side cut off": ("8/3 = 24/Y", "cut off"),
     "right side goes on": ("6 * 4 = 4!", "behind the right side"),
@@ -248,6 +301,19 @@ def test_running_total() -> None:
     """A running total is unknown where it passes the result on, and decided where it ends."""
     findings = [judge(equation, strict=False) for equation in read_equations("5x60 = 300 + 58 = 358")]
     assert [finding.verdict for finding in findings] == [Verdict.UNKNOWN, Verdict.HOLDS]
+
+
+def test_a_comma_that_may_end_a_statement() -> None:
+    """Digits behind a comma may be another statement's where an equals sign follows them."""
+    findings = [judge(equation, strict=True) for equation in read_equations("5*20=100,200-100=100")]
+    assert {finding.verdict for finding in findings} == {Verdict.UNKNOWN}
+    assert {finding.reason for finding in findings} == {f"undecided: {Doubt.COMMA}"}
+
+
+def test_words_before_a_step_stop_failing() -> None:
+    """A doubt from outside a text keeps its equations from failing, not from holding."""
+    findings = [judge(e, strict=True).verdict for e in read_equations("5 + 3 = 9, 2 + 2 = 4", doubt=Doubt.SYSTEM)]
+    assert findings == [Verdict.UNKNOWN, Verdict.HOLDS]
 
 
 def test_several_equations() -> None:

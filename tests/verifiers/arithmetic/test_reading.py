@@ -16,10 +16,11 @@ from steplabel.verifiers.arithmetic.tokens import Kind, literal, tokenize
 CLEANED = {
     "mark": ("48/2 = <<48/2=24>>24", "48/2 = 24"),
     "open mark": ("<<48/2=24", "<<48/2=24"),
-    "signs": ("5 \u00d7 3 \u00f7 2 \u2212 1", "5 * 3 / 2 - 1"),
+    "signs": ("5 \u00d7 3 \u00f7 2 \u2212 1", "5 * 3 \u00f7 2 - 1"),
     "vulgar fraction": ("1\u00bd", "1 1/2"),
     "full width": ("\uff11\uff12", "12"),
     "superscript": ("5\u00b2", "5^2"),
+    "full-width marks": ("3\uff0c4\uff1b5\uff1a6\u3002", "3, 4; 5: 6."),
     "latex": (r"\(\frac{1}{2} \times 3\)", "((1)/(2)) * 3"),
     "unknown command": (r"\sqrt{9}", r"\sqrt{9}"),
     "percent": ("20 percent", "20 %"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 
+import pytest
+
 from steplabel.schemas import Problem, Solution, Step, StepKind, Verdict
 from steplabel.schemas.solution import make_solution
 from steplabel.verifiers.arithmetic import ArithmeticVerifier
@@ -67,4 +69,37 @@ def test_modes() -> None:
     """A near miss is unknown unless the verifier is strict."""
     (claim,) = ArithmeticVerifier().claims(PROBLEM, solution("36 + 34 + 38 = 107"))
     assert ArithmeticVerifier().verify(claim).verdict is Verdict.UNKNOWN
+    assert ArithmeticVerifier(strict=True).verify(claim).verdict is Verdict.FAILS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Let a * b = a^2 + b. What is 2 * 3?",
+        r"Define $x \star y = 2x + y$ .",
+        "A new operation is given.",
+        "What is 7 + 5 in base 8?",
+    ],
+)
+def test_another_number_system_in_the_problem(text: str) -> None:
+    """Where the problem changes what signs mean, nothing fails."""
+    problem = Problem(id="p", text=text)
+    written = make_solution(problem, (Step(text="2 * 3 = 7"),))
+    (claim,) = ArithmeticVerifier().claims(problem, written)
+    assert ArithmeticVerifier(strict=True).verify(claim).verdict is Verdict.UNKNOWN
+
+
+def test_another_number_system_in_an_earlier_step() -> None:
+    """What an earlier step says holds for later ones, not for those before it."""
+    written = solution("5 + 4 = 2\n", "We compute modulo 7.\n", "5 + 4 = 2\n")
+    verifier = ArithmeticVerifier(strict=True)
+    found = [verifier.verify(claim).verdict for claim in verifier.claims(PROBLEM, written)]
+    assert found == [Verdict.FAILS, Verdict.UNKNOWN]
+
+
+def test_an_equation_of_the_problem_defines_no_operation() -> None:
+    """x + y = 10 says nothing about what + means."""
+    problem = Problem(id="p", text="Let x + y = 10 and x - y = 4. What is x?")
+    written = make_solution(problem, (Step(text="10 + 4 = 16"),))
+    (claim,) = ArithmeticVerifier().claims(problem, written)
     assert ArithmeticVerifier(strict=True).verify(claim).verdict is Verdict.FAILS
