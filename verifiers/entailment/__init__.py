@@ -17,7 +17,8 @@ solver.py           the parent's side
 counterexample.py   a case checked again by exact arithmetic
 findings.py         which answers hold, fail or stay unknown
 text_formulas.py    formulas with letters in free text
-text_claims.py      what each follows from, and whether to trust it
+text_claims.py      what each follows from
+text_trust.py       and whether to trust it
 text_verifier.py    `z3_entailment`: written solutions
 formalisation.py    solutions written down as JSON
 formal_verifier.py  `z3_formalisation`: those

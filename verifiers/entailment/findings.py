@@ -9,6 +9,7 @@ from steplabel.schemas import Reason, Verdict
 from steplabel.schemas.codec import to_json
 from steplabel.verifiers.entailment.answer import Answer, Status
 from steplabel.verifiers.entailment.counterexample import is_confirmed
+from steplabel.verifiers.entailment.formulas import printed_formula
 from steplabel.verifiers.entailment.question import Assumption, Entailment, Inference, QuestionError, check_question
 from steplabel.verifiers.entailment.solver import TOOL, Solver
 from steplabel.verifiers.port import Finding
@@ -44,14 +45,23 @@ class Proof:
     """What backs a finding: its evidence, as JSON.
 
     Attributes:
-        used: assumptions that suffice for the verdict, none of which can be left out.
+        claim: what was asked, as it was read.
+        used: assumptions that suffice for the verdict, none of which can be left out: label and formula.
         case: values of all names that make the assumptions true and the claim false, or undefined.
         confirmed: whether exact arithmetic agrees about that case.
     """
 
+    claim: str
     used: tuple[str, ...] = ()
     case: dict[str, str] | None = None
     confirmed: bool = False
+
+    def evidence(self) -> str:
+        """As JSON, without what was not needed or not shown."""
+        shown: dict[str, object] = {"used": self.used} if self.used else {}
+        if self.case is not None:
+            shown |= {"case": self.case, "confirmed": self.confirmed}
+        return to_json({"claim": self.claim, **shown}).decode()
 
 
 def decide(posed: Sequence[Posed], solver: Solver) -> list[Finding]:
@@ -84,7 +94,7 @@ def _finding(posed: Posed, answer: Answer | str, solver: Solver) -> Finding:
     else:
         proof = _proof(posed.question, answer)
         verdict, reason = _verdict(posed, answer, proof)
-        evidence = to_json(proof).decode()
+        evidence = proof.evidence()
         if posed.beyond and reason in (NOT_ENTAILED, UNDEFINED) and _follows_beyond(posed, solver):
             verdict, reason = Verdict.UNKNOWN, NOT_FROM_CITES
     return Finding(
@@ -104,10 +114,12 @@ def _follows_beyond(posed: Posed, solver: Solver) -> bool:
 
 
 def _proof(question: Entailment, answer: Answer) -> Proof:
+    claim, labels = printed_formula(question.claim), set(answer.used)
+    used = tuple(f"{one.label}: {printed_formula(one.formula)}" for one in question.assumptions if one.label in labels)
     if not answer.model:
-        return Proof(used=answer.used)
+        return Proof(claim=claim, used=used)
     case = {one.name: one.shown for one in answer.model}
-    return Proof(used=answer.used, case=case, confirmed=is_confirmed(question, answer))
+    return Proof(claim=claim, used=used, case=case, confirmed=is_confirmed(question, answer))
 
 
 def _verdict(posed: Posed, answer: Answer, proof: Proof) -> tuple[Verdict, str]:

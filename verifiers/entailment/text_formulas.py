@@ -67,6 +67,18 @@ _SUPPOSING = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[.;:\n]")
+_VALUE_LEADS_ON = re.compile(
+    r"(?<![\w)*/+^-])(?<![\d)*/+^-][ \t])[A-Za-z][ \t]{0,2}=[ \t]{0,2}-?[\d./]{1,12}[ \t$]{0,3}"
+    r"(?:[\u2192\u21d2\u27f9]|[-=]>|\\(?:to|implies|(?:long)?[Rr]ightarrow)\b)"
+)
+"""A value before an arrow: one case of several ("n = 1 -> n^2 + 1 = 2")."""
+_MEASURE = re.compile(
+    r"[ \t$]{0,3}\(?(?:cents?|dollars?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?"
+    r"|mm|cm|m|km|(?:kilo|centi|milli)?met(?:er|re)s?|miles?|mph|feet|foot|ft|inch(?:es)?|yards?|mg|g|kg|(?:kilo)?grams?|pounds?|lbs?"
+    r"|ounces?|oz|tons?|ml|(?:milli)?lit(?:er|re)s?|gallons?|quarts?|pints?|cups?|degrees?|square|cubic)\b",
+    re.IGNORECASE,
+)
+"""Words behind a number that another unit may replace in the next step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,58 +86,64 @@ class TextFormula:
     """One comparison as it was read.
 
     Attributes:
-        supposed: its clause holds a word such as "if" or "would": it may be a mere supposition.
+        supposed: its clause holds a word such as "if" or "would", or its line is a case: it may be a mere supposition.
+        measured: a unit stands in it or right behind it.
     """
 
     comparison: Comparison
     names: frozenset[str]
     quote: str
     supposed: bool
+    measured: bool
 
 
 def formulas_in(text: str) -> tuple[TextFormula, ...]:
     """All comparisons with a letter, in the order of the text. Never raises; time is linear in the length."""
     cleaned = _CALCULATOR.sub("", text[:MAX_TEXT])
     found: list[TextFormula] = []
-    for start, formula in _candidates(cleaned):
+    for start, end, formula in _candidates(cleaned):
         chain = read_chain(formula)
         if chain is not None:
-            found += _comparisons(chain, formula, supposed=_is_supposed(cleaned, start))
+            supposed = _is_supposed(cleaned, start) or _is_case(cleaned, start, end)
+            measured = _MEASURE.match(cleaned, end) is not None
+            found += _comparisons(chain, formula, supposed=supposed, measured=measured)
         if len(found) >= MAX_FORMULAS:
             break
     return tuple(found[:MAX_FORMULAS])
 
 
-def _comparisons(chain: Chain, quote: str, *, supposed: bool) -> Iterator[TextFormula]:
+def _comparisons(chain: Chain, quote: str, *, supposed: bool, measured: bool) -> Iterator[TextFormula]:
     if len(chain.readings) != 1 or any(chain.congruent):
         return
     sides = chain.readings[0]
     if any("%" in side.units or "percent" in side.units for side in sides):
         return
+    measured = measured or any(side.units for side in sides)
     for index, relation in enumerate(chain.relations):
         left, right = sides[index].term, sides[index + 1].term
         if left is None or right is None:
             continue
         names = names_of(left) | names_of(right)
         if names:
+            comparison = Comparison(relation, left, right)
             yield TextFormula(
-                comparison=Comparison(relation, left, right), names=names, quote=quote.strip(), supposed=supposed
+                comparison=comparison, names=names, quote=quote.strip(), supposed=supposed, measured=measured
             )
 
 
-def _candidates(text: str) -> Iterator[tuple[int, str]]:
+def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
     """Where formulas may stand, and what they are. Dollars of a text without LaTeX commands may well be money."""
     if "\\" not in text:
         yield from _plain(text, 0, len(text))
         return
     for span in spans_of(text):
         if span.mathematics:
-            yield from ((span.start, statement.text) for statement in statements_of(span.text))
+            yield from ((span.start, span.end, statement.text) for statement in statements_of(span.text))
         else:
             yield from _plain(text, span.start, span.end)
 
 
-def _plain(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
+def _plain(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
     for match in _RUN.finditer(text, start, end):
         run = _trimmed(match[0])
         if run is None:
@@ -133,7 +151,7 @@ def _plain(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
         before = text[max(start, match.start() - 40) : match.start()]
         behind = text[match.end() : min(end, match.end() + 200)]
         if not _belongs_to_words(before, behind, match[0]):
-            yield match.start(), run
+            yield match.start(), match.end(), run
 
 
 def _trimmed(run: str) -> str | None:
@@ -168,3 +186,9 @@ def _is_supposed(text: str, start: int) -> bool:
     if not is_asserted(text, start, start):
         return True
     return _SUPPOSING.search(_CLAUSE.split(text[max(0, start - 120) : start])[-1]) is not None
+
+
+def _is_case(text: str, start: int, end: int) -> bool:
+    line = text.rfind("\n", max(0, start - 200), start) + 1
+    behind = text.find("\n", end, end + 200)
+    return _VALUE_LEADS_ON.search(text, max(line, start - 200), behind if behind >= 0 else end + 200) is not None
