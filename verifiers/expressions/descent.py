@@ -48,6 +48,10 @@ class Choice(Enum):
     """25%: a quarter, or 25 of a hundred."""
     IMAGINARY = auto()
     """i: a letter, or the root of -1."""
+    LISTED = auto()
+    """= 100,200 - 100: one number, or the end of a list and what comes next, which is not read."""
+    COUNTING = auto()
+    r"""\pi(10): a product, or the count of primes, which is not read."""
 
 
 class UnreadableError(Exception):
@@ -60,6 +64,7 @@ class Descent:
     Attributes:
         units: words and signs that stood behind numbers.
         choices: where another way would have read something else.
+        unlikely: whether what looks like a mixed number was read as a product.
     """
 
     def __init__(self, tokens: Sequence[Token], chosen: frozenset[Choice]) -> None:
@@ -70,6 +75,7 @@ class Descent:
         self._angles = 0
         self.units: set[str] = set()
         self.choices: set[Choice] = set()
+        self.unlikely = False
 
     def whole(self) -> Term:
         """Read all tokens as one term.
@@ -180,6 +186,7 @@ class Descent:
         )
         if proper and self._choose(Choice.MIXED):
             return [Apply(Operator.ADD, (whole, part))]
+        self.unlikely = self.unlikely or proper
         return [whole, part]
 
     def _opens(self) -> bool:
@@ -260,7 +267,7 @@ class Descent:
             raise UnreadableError
         token = self._take()
         if token.kind is Kind.NUMBER:
-            return self._number(token)
+            return self._slashed(self._number(token))
         if token.kind is Kind.LETTERS:
             return self._name(token.text)
         if token.kind is Kind.COMMAND:
@@ -273,7 +280,23 @@ class Descent:
         whole, point, part = token.text.partition(".")
         if len(whole) + len(part) > MAX_DIGITS or self._is("_"):  # 101_2 is in another base
             raise UnreadableError
+        grouped = token.end - token.start == len(token.text) + (len(whole) - 1) // 3 > len(token.text)
+        ends_list = grouped and self._at == 1 and token.start > 0 and self._is("+", "-", *_TIMES, *_OVER)
+        if ends_list and self._choose(Choice.LISTED):
+            raise UnreadableError
         return Number(Fraction(int(whole + part), 10 ** len(part)), len(part) if point else None)
+
+    def _slashed(self, top: Term) -> Term:
+        """`3/4 \u00f7 1/2`: beside a division sign, a slash between numbers makes a fraction."""
+        behind = self._tokens[self._at : self._at + 3]
+        if len(behind) < 3 or not self._is("/") or behind[1].kind is not Kind.NUMBER:
+            return top
+        before = self._tokens[self._at - 2].text if self._at > 1 else ""
+        after = behind[2].text
+        if (before != "div" and after != "div") or before in ("/", "^") or after[:1] in ("/", "^", "!", "_"):
+            return top
+        self._at += 2
+        return Apply(Operator.DIVIDE, (top, self._number(behind[1])))
 
     def _name(self, letters: str) -> Term:
         name = letters + self._subscript()
@@ -367,6 +390,12 @@ class Descent:
             raise UnreadableError  # \sqrt12: of 12, or of 1
         return Apply(Operator.ROOT, (self._argument(depth), degree))
 
+    def _pi(self, _: str, __: int) -> Term:
+        beside = self._at > 1 and self._tokens[self._at - 2].kind is Kind.NUMBER
+        if self._is("(") and not beside and self._choose(Choice.COUNTING):
+            raise UnreadableError
+        return Constant.PI
+
     def _boxed(self, _: str, depth: int) -> Term:
         self._expect("{")
         return self._bracketed("{", depth)
@@ -440,7 +469,7 @@ _READERS = {
     **dict.fromkeys(_OF_MANY, Descent._of_many),
     **dict.fromkeys((*_FIGURES, "overline"), Descent._figure),
     "sqrt": Descent._root,
-    "pi": lambda *_: Constant.PI,
+    "pi": Descent._pi,
     "boxed": Descent._boxed,
     "$": Descent._money,
     "lfloor": Descent._rounded,

@@ -7,7 +7,8 @@ units in `\text{}` behind a number. Chains of relations, `a \equiv b \pmod{n}` a
 Not covered (unreadable): \pm, sums, integrals, matrices, sets, tuples, functions of other names (f(x)), dots, other
 bases, numbers that only stand beside each other, words, and whatever passes the bounds of `tokens` and `descent`.
 
-What can be read in two ways (`1/2x`, `2\frac{1}{2}`, `25\%`, the letter i) gives all readings.
+What can be read in two ways (`1/2x`, `2\frac{1}{2}`, `25\%`, the letter i) gives all readings. `a = b \mod n` is
+read as a congruence: it says no less than that a is the remainder.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from steplabel.verifiers.expressions.ast import Relation, Term
+from steplabel.verifiers.expressions.ast import Number, Relation, Term
 from steplabel.verifiers.expressions.descent import Choice, Descent, UnreadableError
 from steplabel.verifiers.expressions.tokens import Kind, Token, tokens_of
 
@@ -39,6 +40,7 @@ _RELATIONS = {
     "thickapprox": Relation.ABOUT,
     "equiv": Relation.EQUAL,
 }
+_MODULI = frozenset({"pmod", "bmod", "mod"})
 _OPEN, _CLOSED = frozenset("([{"), frozenset(")]}")
 
 
@@ -49,10 +51,12 @@ class Side:
     Attributes:
         term: None if this side could not be read.
         units: words and signs that stood behind its numbers, which the term leaves out.
+        unlikely: whether what looks like a mixed number was read as a product.
     """
 
     term: Term | None
     units: frozenset[str] = frozenset()
+    unlikely: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,9 @@ def read_chain(text: str) -> Chain | None:
         sides[-1], modulus = _without_modulus(sides[-1])
         if modulus is None:
             return None
+    elif (found := _plain_congruence(sides, tokens, cuts)) is not None:
+        sides[-1], modulus = found
+        congruent = (*congruent[:-1], True)
     readings = _readings(sides)
     if not readings:
         return None
@@ -138,10 +145,25 @@ def _end_of(part: Sequence[Token]) -> Token:
     return Token(Kind.END, "", False, end, end)
 
 
+def _plain_congruence(
+    sides: Sequence[tuple[Token, ...]], tokens: Sequence[Token], cuts: Sequence[int]
+) -> tuple[tuple[Token, ...], Term] | None:
+    r"""`7^2 = 9 \mod 10`: the last link of a chain, at whose end alone a modulus is printed, without the modulus."""
+    if not cuts or tokens[cuts[-1]].text != "=" or any(_holds_modulus(side) for side in sides[:-1]):
+        return None
+    kept, modulus = _without_modulus(sides[-1])
+    balanced = sum((t.text in _OPEN) - (t.text in _CLOSED) for t in kept if t.kind is Kind.SIGN) == 0
+    return (kept, modulus) if balanced and isinstance(modulus, Number) else None
+
+
+def _holds_modulus(side: Sequence[Token]) -> bool:
+    return any(token.kind is Kind.COMMAND and token.text in _MODULI for token in side)
+
+
 def _without_modulus(side: tuple[Token, ...]) -> tuple[tuple[Token, ...], Term | None]:
     r"""Take `\pmod{n}` or `(\bmod n)` off the end of a congruence."""
     for index, token in enumerate(side):
-        if token.kind is Kind.COMMAND and token.text in ("pmod", "bmod", "mod"):
+        if token.kind is Kind.COMMAND and token.text in _MODULI:
             bracketed = index > 0 and side[index - 1].text == "("
             kept = side[: index - bracketed]
             behind = side[index + 1 : -2 if bracketed else -1]
@@ -178,4 +200,4 @@ def _read(tokens: Sequence[Token], chosen: frozenset[Choice]) -> tuple[Side, set
         term = descent.whole()
     except UnreadableError:
         return Side(term=None), descent.choices
-    return Side(term=term, units=frozenset(descent.units)), descent.choices
+    return Side(term=term, units=frozenset(descent.units), unlikely=descent.unlikely), descent.choices

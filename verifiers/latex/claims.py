@@ -9,13 +9,14 @@ arithmetic in sentences is another verifier's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
+from typing import TypeAlias
 
 from steplabel.verifiers.expressions.ast import is_atom, names_of
 from steplabel.verifiers.expressions.reading import Chain, Side, read_chain
-from steplabel.verifiers.latex.context import is_asserted
+from steplabel.verifiers.latex.context import has_other_pi, has_other_rules, is_asserted
 from steplabel.verifiers.latex.equations import (
     Derivation,
     Equation,
@@ -25,8 +26,8 @@ from steplabel.verifiers.latex.equations import (
     is_solvable,
 )
 from steplabel.verifiers.latex.freedom import Constraints
-from steplabel.verifiers.latex.spans import Span, spans_of
-from steplabel.verifiers.latex.statements import UNREADABLE, Statement, statements_of
+from steplabel.verifiers.latex.spans import spans_of
+from steplabel.verifiers.latex.statements import UNREADABLE, Statement, is_ratio, statements_of
 
 _RELATION = re.compile(r"[=<>\u2248\u2264\u2265]|\\(?:approx|leq?|geq?|equiv|neq?)(?![a-zA-Z])")
 _WORD = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|pi|sin|cos|tan|log|ln|gcd|lcm)\b)[a-zA-Z]{2,}+|[.;:?!,](?=\s|$)|\n|\*\*")
@@ -34,6 +35,7 @@ _LATEX_BITS = re.compile(r"\\[a-zA-Z]|[*^!]|[\u00b2\u00b3\u221a\u00d7\u00f7\u00b
 _CUTTING_WORDS = "of than times by half twice per plus minus less more and or to from with between least most over"
 _CUTTING = frozenset(_CUTTING_WORDS.split())
 """A word before the first side, or behind the last, that may belong to what it says."""
+_CONCLUDING = re.compile(r"\b(?:so|thus|hence|then|therefore|giv\w+|get|means?|impl\w+)\b|[.?!]\s", re.IGNORECASE)
 _MAX_CLAIMS = 200
 
 
@@ -44,11 +46,14 @@ class LatexClaim:
     Attributes:
         asserted: whether nothing around it says that it is tried, supposed or denied.
         free_links: which links rewrite letters of which nothing is known, see `freedom.py`.
+        other_rules, other_pi: whether the words before speak of residues or the like, or give a value for pi.
     """
 
     chain: Chain
     asserted: bool = True
     free_links: frozenset[int] = frozenset()
+    other_rules: bool = False
+    other_pi: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +70,19 @@ class Known:
     def __init__(self) -> None:
         self.equations = KnownEquations()
         self.constraints = Constraints()
+        self.other_rules = False
+        self.other_pi = False
+
+    def hear(self, text: str) -> None:
+        """Take in the words of a text."""
+        self.constraints.hear(text)
+        self.other_rules = self.other_rules or has_other_rules(text)
+        self.other_pi = self.other_pi or has_other_pi(text)
 
     def learn(self, text: str) -> None:
         """Take in a text that makes no claims, such as the problem's."""
-        self.constraints.hear(text)
-        for _, statement in _statements(text):
+        self.hear(text)
+        for statement in _statements(text):
             self.add(statement, _chain(statement))
 
     def add(self, statement: Statement, chain: Chain | None) -> None:
@@ -90,17 +103,50 @@ def claims_in(text: str, known: Known | None = None) -> Iterator[Quoted]:
 
 
 def _claims(text: str, known: Known) -> Iterator[Quoted]:
-    known.constraints.hear(text)
-    before: Chain | None = None
-    for span, statement in _statements(text):
-        chain = _chain(statement)
+    known.hear(text)
+    statements = [(statement, _chain(statement)) for statement in _statements(text)]
+    free = _free_behind(statements)
+    for index, (statement, chain) in enumerate(statements):
         if chain is not None:
-            asserted = is_asserted(text, span.start, span.end)
-            claim = _claim(chain, before if statement.follows and asserted else None, known, asserted=asserted)
+            asserted = is_asserted(text, statement.start, statement.end)
+            joined = statement.follows and asserted and not _has_cases(text, statements, index)
+            claim = _claim(chain, statements[index - 1][1] if joined else None, known, asserted=asserted)
+            if isinstance(claim, LatexClaim):
+                claim = replace(claim, free_links=claim.free_links & free[index])
             if claim is not None:
                 yield Quoted(claim=claim, quote=statement.text.replace(UNREADABLE, "..."))
         known.add(statement, chain)
-        before = chain
+
+
+_Stated: TypeAlias = "Sequence[tuple[Statement, Chain | None]]"
+
+
+def _free_behind(statements: _Stated) -> list[frozenset[int]]:
+    """Which links are free for all that the statements behind say."""
+    behind, found = Known(), []
+    for statement, chain in reversed(statements):
+        found.append(frozenset() if chain is None else behind.constraints.free_links(chain))
+        behind.add(statement, chain)
+    return found[::-1]
+
+
+def _has_cases(text: str, statements: _Stated, index: int) -> bool:
+    """Whether the premise or the conclusion of an arrow is one of several: `x = 2 or x = 3`."""
+    before = index > 1 and not statements[index - 1][0].follows and _are_cases(text, statements, index - 2)
+    behind = index + 1 < len(statements) and not statements[index + 1][0].follows
+    return before or (behind and _are_cases(text, statements, index))
+
+
+def _are_cases(text: str, statements: _Stated, index: int) -> bool:
+    """Whether a statement and its next are equations in the same letter, without a word of conclusion between."""
+    (one, left), (other, right) = statements[index], statements[index + 1]
+    if left is None or right is None or _CONCLUDING.search(text[one.end : other.start]):
+        return False
+    letters = [
+        {name for equation in equations_of(chain) for name in names_of(equation.left) | names_of(equation.right)}
+        for chain in (left, right)
+    ]
+    return bool(letters[0] & letters[1])
 
 
 def _claim(chain: Chain, before: Chain | None, known: Known, *, asserted: bool) -> LatexClaim | Derivation | None:
@@ -109,24 +155,32 @@ def _claim(chain: Chain, before: Chain | None, known: Known, *, asserted: bool) 
         return _derivation(equations[0], before, known)
     if not is_claim(chain):
         return None
-    return LatexClaim(chain=chain, asserted=asserted, free_links=known.constraints.free_links(chain))
+    return LatexClaim(
+        chain=chain,
+        asserted=asserted,
+        free_links=known.constraints.free_links(chain),
+        other_rules=known.other_rules,
+        other_pi=known.other_pi,
+    )
 
 
 def _derivation(conclusion: Equation, before: Chain | None, known: Known) -> Derivation | None:
     """From what an equation follows: what an arrow points from, or else what is known."""
     for premise in (tuple(equations_of(before)) if before else ())[-1:]:
         if is_solvable(premise, conclusion):
-            return Derivation(premise=premise, conclusion=conclusion, joined=True)
+            return Derivation(premise=premise, conclusion=conclusion, joined=True, other_rules=known.other_rules)
     found = known.equations.premise_of(conclusion)
-    return Derivation(premise=found, conclusion=conclusion) if found else None
+    return Derivation(premise=found, conclusion=conclusion, other_rules=known.other_rules) if found else None
 
 
-def _statements(text: str) -> Iterator[tuple[Span, Statement]]:
+def _statements(text: str) -> Iterator[Statement]:
+    """Each statement with its place: its own in prose, else that of the formula it stands in."""
     for span in spans_of(text):
-        inside = span.start > 0, span.end < len(text)
-        statements = statements_of(span.text) if span.mathematics else _in_prose(span.text, *inside)
-        for statement in statements:
-            yield span, statement
+        if span.mathematics:
+            yield from (replace(found, start=span.start, end=span.end) for found in statements_of(span.text))
+            continue
+        for found in _in_prose(span.text, span.start > 0, span.end < len(text)):
+            yield replace(found, start=span.start + found.start, end=span.start + found.end)
 
 
 def _chain(statement: Statement) -> Chain | None:
@@ -162,9 +216,14 @@ def _in_prose(text: str, goes_on_before: bool, goes_on_behind: bool) -> Iterator
         run = text[position : match.start() if match else len(text)]
         cut_behind = match[0].lower() in _CUTTING if match else goes_on_behind
         if _RELATION.search(run) and _LATEX_BITS.search(run):
-            yield Statement(text=_uncut(run, cut_before, cut_behind))
+            yield Statement(text=_uncut(run, cut_before, cut_behind), start=position, end=position + len(run))
         if match:
-            position, cut_before = match.end(), match[0].lower() in _CUTTING
+            position, cut_before = match.end(), match[0].lower() in _CUTTING or _is_spaced_ratio(text, match)
+
+
+def _is_spaced_ratio(text: str, match: re.Match[str]) -> bool:
+    """`2^2 : 4`, but not `Step 2: 4`."""
+    return text[match.start() - 1 : match.start()] == " " and is_ratio(text, match)
 
 
 def _uncut(run: str, cut_before: bool, cut_behind: bool) -> str:

@@ -11,20 +11,37 @@ runs on (`5 + 3 = 8 * 2 = 16`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from steplabel.schemas import Reason, Verdict
-from steplabel.verifiers.expressions.ast import Apply, Constant, Operator, Relation, Term, is_literal, names_of, parts
+from steplabel.verifiers.expressions.ast import (
+    Apply,
+    Constant,
+    Number,
+    Operator,
+    Relation,
+    Term,
+    is_literal,
+    names_of,
+    parts,
+)
 from steplabel.verifiers.expressions.decision import Decision, congruent, decide, refute
 from steplabel.verifiers.expressions.descent import DEGREES
 from steplabel.verifiers.expressions.exact import value_of
 from steplabel.verifiers.expressions.limits import OutOfReachError
 from steplabel.verifiers.expressions.printing import printed_whole
 from steplabel.verifiers.expressions.reading import Side
-from steplabel.verifiers.expressions.rounding import about, may_be_rounded
+from steplabel.verifiers.expressions.rounding import NEAR, about, may_be_rounded
 from steplabel.verifiers.latex.claims import LatexClaim, is_decidable
 from steplabel.verifiers.port import Finding
 from steplabel.verifiers.text.units import read_unit
 
+_ESTIMATE = Fraction(1, 10)
+"""Integers closer than this may be an estimate."""
+_HUNDRED = Number(Fraction(100))
+_SCALES = frozenset(
+    ["dozen", "hundred", "thousand", "million", "billion", "trillion", "pair", "score", "gros", "k", "bn", "half"]
+)
 _CONDITION = Decision(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: definition or condition")
 
 
@@ -53,6 +70,7 @@ class _Link:
         self._alone = len(chain.relations) == 1
         self._asserted = claim.asserted
         self._free = index in claim.free_links
+        self._other_rules, self._other_pi = claim.other_rules, claim.other_pi
         self._strict = strict
         self._sides = [(reading[index], reading[index + 1]) for reading in chain.readings]
 
@@ -61,7 +79,10 @@ class _Link:
         for left, right in self._sides:
             if left.term is not None and right.term is not None:
                 modulus = f" mod {printed_whole(self._modulus)}" if self._modulus is not None else ""
-                return f"{printed_whole(left.term)} {self._relation} {printed_whole(right.term)}{modulus}"
+                shown = [
+                    printed_whole(term) + _units_of(side) for side, term in ((left, left.term), (right, right.term))
+                ]
+                return f"{shown[0]} {self._relation} {shown[1]}{modulus}"
         return ""
 
     def decision(self) -> Decision:
@@ -81,7 +102,7 @@ class _Link:
             decision = self._rewritten(left.term, right.term)
         if decision.verdict is Verdict.UNKNOWN:
             return decision
-        doubts = self._units(left, right) if decision.verdict is Verdict.HOLDS else self._doubts(left, right)
+        doubts = self._misread(left, right) if decision.verdict is Verdict.HOLDS else self._doubts(left, right)
         for doubt in doubts:
             return Decision(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {doubt}", evidence=decision.evidence)
         return decision
@@ -90,7 +111,10 @@ class _Link:
         if self._modulus is not None:
             return congruent(left, right, self._modulus)
         if self._relation is Relation.ABOUT:
-            return about(left, right)
+            exact = not any(
+                isinstance(part, Number) and part.decimals for side in (left, right) for part in parts(side)
+            )
+            return about(left, right, near=_ESTIMATE if exact else NEAR)
         return decide(self._relation, left, right)
 
     def _rewritten(self, left: Term, right: Term) -> Decision:
@@ -105,6 +129,7 @@ class _Link:
         if not self._asserted:
             yield "tried or denied in words"
         yield from self._units(left, right)
+        yield from self._meanings(left, right)
         if left.term is None or right.term is None:
             return
         if self._alone and is_literal(left.term):
@@ -121,12 +146,43 @@ class _Link:
             if _runs_on(left.term, right.term):
                 yield "the equals sign runs on"
 
+    def _meanings(self, left: Side, right: Side) -> Iterator[str]:
+        """What the words before, or a percentage, may say that the terms do not."""
+        if left.term is None or right.term is None:
+            return
+        if self._other_rules and self._modulus is None and not names_of(left.term):
+            yield "another arithmetic may be meant"
+        if self._other_pi and any(part is Constant.PI for side in (left.term, right.term) for part in parts(side)):
+            yield "another value of pi is given"
+        if "%" in left.units ^ right.units and any(_is_sum(side) for side in (left, right) if "%" in side.units):
+            yield "a percentage of what stands before it"
+
+    def _misread(self, left: Side, right: Side) -> Iterator[str]:
+        """Why what holds as read may say something else."""
+        yield from self._units(left, right)
+        if left.unlikely or right.unlikely:
+            yield "a mixed number or a product"
+        hundred = any(part == _HUNDRED for side in (left, right) if side.term is not None for part in parts(side.term))
+        if "%" in left.units ^ right.units and not hundred:
+            yield "percent on one side"
+
     def _units(self, left: Side, right: Side) -> Iterator[str]:
+        if not _SCALES.isdisjoint(word.lower().rstrip("s") for word in left.units | right.units):
+            yield "a word that stands for a number"
         if left.units and right.units and _measures(left) != _measures(right):
             yield "units differ"
         turned = [side for side in (left, right) if side.term is not None and Constant.PI in parts(side.term)]
         if len(turned) == 1 and DEGREES in left.units | right.units:
             yield "degrees and radians"
+
+
+def _is_sum(side: Side) -> bool:
+    return isinstance(side.term, Apply) and side.term.operator is Operator.ADD
+
+
+def _units_of(side: Side) -> str:
+    """Units that the term leaves out, for people."""
+    return f" [{', '.join(sorted(side.units))}]" if side.units else ""
 
 
 def _measures(side: Side) -> frozenset[str]:

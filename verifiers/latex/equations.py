@@ -16,7 +16,7 @@ from fractions import Fraction
 from itertools import islice
 
 from steplabel.schemas import Reason, Verdict
-from steplabel.verifiers.expressions.ast import Relation, Term, is_atom, names_of, parts
+from steplabel.verifiers.expressions.ast import Apply, Name, Number, Relation, Term, is_atom, names_of, parts
 from steplabel.verifiers.expressions.decision import decide
 from steplabel.verifiers.expressions.enclosure import enclose
 from steplabel.verifiers.expressions.limits import OutOfReachError
@@ -24,6 +24,7 @@ from steplabel.verifiers.expressions.normal import Normaliser
 from steplabel.verifiers.expressions.polynomials import Polynomial, key_of
 from steplabel.verifiers.expressions.printing import printed_whole
 from steplabel.verifiers.expressions.reading import Chain
+from steplabel.verifiers.expressions.rounding import about, may_be_rounded
 from steplabel.verifiers.port import Finding
 
 _MAX_KNOWN = 200
@@ -37,6 +38,8 @@ class Equation:
 
     left: Term
     right: Term
+    measured: bool = False
+    """Whether units stood in it, which the terms leave out."""
 
     def __str__(self) -> str:
         return f"{printed_whole(self.left)} = {printed_whole(self.right)}"
@@ -48,11 +51,13 @@ class Derivation:
 
     Attributes:
         joined: whether an arrow says so; otherwise it is we who found the premise.
+        other_rules: whether the words before speak of residues or the like, see `context.py`.
     """
 
     premise: Equation
     conclusion: Equation
     joined: bool = False
+    other_rules: bool = False
 
 
 class KnownEquations:
@@ -89,7 +94,7 @@ def equations_of(chain: Chain) -> Iterator[Equation]:
         if left is None or right is None or relation is not Relation.EQUAL or chain.congruent[index]:
             continue
         if names_of(left) | names_of(right):
-            yield Equation(left, right)
+            yield Equation(left, right, bool(sides[index].units or sides[index + 1].units))
 
 
 def derive(claim: Derivation) -> Finding:
@@ -131,9 +136,34 @@ def _by_solution(claim: Derivation, evidence: str) -> Finding:
     apart = one.high < other.low or other.high < one.low
     if given != equal or not given.is_point() or not (apart or (one == other and one.is_point())):
         return Finding(verdict=Verdict.UNKNOWN, reason=Reason.UNDECIDED, evidence=evidence)
+    doubt = _doubt(claim, letter, solution) if apart else ""
+    if doubt:
+        return Finding(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {doubt}", evidence=evidence)
     return Finding(
         verdict=Verdict.FAILS if apart else Verdict.HOLDS, reason="solution of the premise", evidence=evidence
     )
+
+
+def _doubt(claim: Derivation, letter: str, solution: Fraction) -> str:
+    """Why a conclusion that the solution does not solve may still not be wrong; empty if nothing says so."""
+    if claim.other_rules:
+        return "another arithmetic may be meant"
+    if claim.premise.measured or claim.conclusion.measured:
+        return "units"
+    left, right = (_put(side, letter, Number(solution)) for side in (claim.conclusion.left, claim.conclusion.right))
+    if may_be_rounded(left, right) or about(left, right).verdict is not Verdict.FAILS:
+        return "may be rounded"
+    number = claim.conclusion.right
+    if solution.denominator > 1 and isinstance(number, Number) and number.value.denominator == 1:
+        return "may be rounded to an integer" if abs(number.value - solution) < 1 else ""
+    return ""
+
+
+def _put(term: Term, letter: str, value: Number) -> Term:
+    """A term with a value for a letter. Depth is bounded where terms are read."""
+    if isinstance(term, Apply):
+        return Apply(term.operator, tuple(_put(part, letter, value) for part in term.terms))
+    return value if term == Name(letter) else term
 
 
 def _linear_solution(difference: Polynomial, letter: str) -> Fraction | None:

@@ -6,24 +6,31 @@ x^3 = x^2 + x = 2x + 1 is right). So it fails only if no equation that was read 
 speaks of its letters. Exempt are equations of which one side holds all letters of the link, and the other side others
 only (`S = a + b`, `f(x) = ...`): they name what the letters make and say nothing about them.
 Not free in any case: names of segments and angles (geometry speaks of them without equations), letters in equations
-that cannot be read, and everything where words such as "root" or "modulo" stand for equations.
+that cannot be read, sides with absolute values or roots, chains that state a condition, and
+everything where words such as "root" or "modulo" stand for equations.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from steplabel.schemas import Verdict
-from steplabel.verifiers.expressions.ast import Apply, Operator, Relation, Term, is_atom, names_of, parts
+from steplabel.verifiers.expressions.ast import Apply, Name, Operator, Relation, Term, is_atom, names_of, parts
 from steplabel.verifiers.expressions.decision import decide
 from steplabel.verifiers.expressions.reading import Chain
 
-_WORDS = re.compile(r"\b(?:unity|roots?|zeros?|modul\w*|mod|remainder|congruen\w*|digits?|complex)\b", re.IGNORECASE)
+_WORDS = re.compile(
+    r"\b(?:unity|roots?|zeros?|modul\w*|mod|remainder|congruen\w*|digits?|complex|characteristic|since|equilateral|equal)\b",
+    re.IGNORECASE,
+)
 _FUNCTION = re.compile(r"\s*+[A-Za-z](?:_\w|'{1,3})?\s*(?:\\left)?\((?:[^()=]|\([^()=]*\))*\)\s*=")
 _LETTER = re.compile(r"(?<!\\)(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z])|\\[a-zA-Z]+")
 _MAX_STATEMENTS = 400
-_PERIODIC = frozenset({Operator.SINE, Operator.COSINE, Operator.TANGENT, Operator.LOGARITHM})
+_BRANCHING = frozenset(
+    {Operator.SINE, Operator.COSINE, Operator.TANGENT, Operator.LOGARITHM, Operator.ABSOLUTE, Operator.ROOT}
+)
 
 
 @dataclass(slots=True)
@@ -50,6 +57,8 @@ class Constraints:
 
     def free_links(self, chain: Chain) -> frozenset[int]:
         """Links of a chain that rewrite free letters; its own equations in other letters count as stated."""
+        if _is_condition(chain):
+            return frozenset()
         own = _stated(chain)
         sides = chain.readings[0]
         return frozenset(
@@ -68,10 +77,25 @@ class Constraints:
         if not names or names != names_of(right) or names & self._unread or any(map(_is_figure, names)):
             return False
         if any(
-            isinstance(part, Apply) and part.operator in _PERIODIC for side in (left, right) for part in parts(side)
+            isinstance(part, Apply) and part.operator in _BRANCHING for side in (left, right) for part in parts(side)
         ):
             return False
         return not any(_speaks_of(names, *pair) for pair in (*self._pairs, *own))
+
+
+def _is_condition(chain: Chain) -> bool:
+    """`2x + 1 = 3x - 2 = x + 4` or `a/b = b/c = k`: no link rewrites, or a new letter at the end names the value."""
+    sides = [side.term for side in chain.readings[0]]
+    last = sides[-1]
+    names = [frozenset() if side is None else names_of(side) for side in sides]
+    if isinstance(last, Name) and not any(last.name in before for before in names[:-1]):
+        return True
+    links = [(one, other) for one, other in pairwise(sides) if one is not None and other is not None]
+    shared = [(one, other) for one, other in links if names_of(one) == names_of(other) and names_of(one)]
+    ends = last is not None and is_atom(last)
+    if not ends and len(shared) < len(sides) - 1:
+        return False
+    return all(decide(Relation.EQUAL, *link).verdict is not Verdict.HOLDS for link in shared)
 
 
 def _stated(chain: Chain) -> list[tuple[frozenset[str], frozenset[str]]]:

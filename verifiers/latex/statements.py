@@ -35,6 +35,8 @@ _JOINS = re.compile(
     r"[^{}]{0,60}\}|[,;:](?:\s|\\[ ,;]|$)|[\u21d2\u2192\u21d4\u2234]|\n"
 )
 _ARROW = re.compile(r"\\(?:Long)?[Rr]ightarrow|\\implies|[\u21d2\u2192]")
+_RATIO_BEFORE = frozenset("0123456789})")
+_RATIO_BEHIND = re.compile(r"[0-9]|\\[dtc]?frac")
 _BLANKS = re.compile(r"\s{2,}")
 _ENDS = " \t\r\n.,;~\\"
 _MAX_STATEMENT = 2_000
@@ -46,10 +48,13 @@ class Statement:
 
     Attributes:
         follows: whether an arrow points to it from the statement before.
+        start, end: where it stands in the text that it was read from; both 0 if that is not known.
     """
 
     text: str
     follows: bool = False
+    start: int = 0
+    end: int = 0
 
 
 def statements_of(mathematics: str) -> Iterator[Statement]:
@@ -99,10 +104,16 @@ def _apart(row: str) -> Iterator[tuple[str, bool]]:
     for match in _JOINS.finditer(row):
         depth += _opened(row, counted, match.start())
         counted = match.start()
-        if depth == 0:
+        if depth == 0 and not is_ratio(row, match):
             yield row[start : match.start()], follows
             start, follows = match.end(), _ARROW.fullmatch(match[0]) is not None
     yield row[start:], follows
+
+
+def is_ratio(text: str, joint: re.Match[str]) -> bool:
+    r"""Whether a joint is the colon of `3 : 4`, and separates nothing."""
+    before, behind = text[: joint.start()].rstrip(" "), text[joint.end() :].lstrip(" ")
+    return joint[0][0] == ":" and before[-1:] in _RATIO_BEFORE and _RATIO_BEHIND.match(behind) is not None
 
 
 def _opened(text: str, start: int, end: int) -> int:

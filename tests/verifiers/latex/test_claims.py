@@ -100,6 +100,92 @@ LENIENT = {
     "the equals sign runs on": r"$5 + 3 = 8 \cdot 2 = 16$",
 }
 
+MODULAR = r"We work in $\mathbb{Z}_7$."
+NEVER_WRONG = {
+    "cases in words": (r"$x-2=0$ or $x-3=0 \Rightarrow x=2$ or $x=3$", ()),
+    "cases joined by or": (r"$2x+1=7 \lor 2x+1=-7 \implies x=3 \lor x=-4$", ()),
+    "cases joined by commas": (r"$x - 2 = 0, x - 3 = 0 \Rightarrow x = 2, x = 3$", ()),
+    "solution rounded": (r"$3x = 10 \Rightarrow x = 3.33$", ()),
+    "solution rounded to nearest": (r"$9x = 6 \Rightarrow x = 0.67$", ()),
+    "solution rounded up": (r"$7n = 50 \Rightarrow n = 8$ (round up)", ()),
+    "solution in another unit": (r"$4x = \$2 \Rightarrow x = 50\text{ cents}$", ()),
+    "solution among residues": (r"$3x = 1 \Rightarrow x = 5$ (working mod 7)", ()),
+    "comma of a list": (r"$5 \cdot 20 = 100,200 - 100 = 100$", ()),
+    "mistake in prose": ("A common mistake is 3^2 + 4 * 2 = 14.", ()),
+    "question in prose": ("Does 7 * 8 = 54?", ()),
+    "question and no": ("12 * 12 = 124? No", ()),
+    "no": ("12 * 12 = 124. No, that is off.", ()),
+    "need": ("We need 3 * 6 = 20, which is too much.", ()),
+    "crossed": ("12 * 12 = 124 \u2717", ()),
+    "denied in Chinese": ("\u5047\u8bbe $12 \\cdot 12 = 124$", ()),
+    "ratio": (r"$3/4 : 1/2 = 3/2$", ()),
+    "ratio of fractions": (r"$\frac12 : \frac13 = \frac32$", ()),
+    "residues": (r"In $\mathbb{Z}_7$, $3 \cdot 5 = 1$", ()),
+    "residues of the problem": (r"$3 \cdot 5 = 1$", (MODULAR,)),
+    "field of two": (r"In $\mathbb{F}_2$ we have $1 + 1 = 0$", ()),
+    "last digit": (r"The units digit: $7 \cdot 7 = 9$", ()),
+    "another base": (r"$3 \cdot 5 = 21$", ("All numbers are in base 7.",)),
+    "binary": ("$1 + 1 = 10$", ("Add the binary numbers.",)),
+    "operator of the problem": ("$2 * 3 = 7$", ("Let $a * b = a^2 + b$.",)),
+    "conditions in a chain": ("$2x + 1 = 3x - 2 = x + 4$", ()),
+    "common ratio": (r"$\frac{a}{b+c} = \frac{b}{a+c} = \frac{c}{a+b} = k$", ()),
+    "golden ratio": (r"$\frac{x}{y} = \frac{x+y}{x} = \phi$", ()),
+    "absolute value": (r"$\sqrt{x^2-6x+9} = |x-3| = 3-x$ since $x<3$", ()),
+    "condition behind": ("$x^3 = x \\cdot x^2 = x(x+1) = 2x + 1$, where $x^2 = x + 1$", ()),
+    "percentage added": (r"$50 + 20\% = 60$", ()),
+    "scale word": (r"$3\text{ dozen} + 4 = 40$", ()),
+    "count of primes": (r"$\pi(10) = 4 \cdot 1$", ()),
+    "value of pi": (r"$\pi \cdot 5^2 = 75$", (r"Use $\pi \approx 3$.",)),
+    "estimate": (r"$49 \cdot 21 \approx 1000$", ()),
+}
+DOUBTED = {
+    "integer cut": r"$\frac{199}{100} \approx 1$",
+    "power cut": r"$\pi^2 \approx 9$",
+    "percent of nothing": r"$5 \cdot 4 = 20\%$",
+    "mixed number as a product": r"$3\frac{1}{2} + 1 = 2.5$",
+    "mixed number as a factor": r"$2\frac12 \cdot 2 = 2$",
+    "scale word left out": r"$3\text{ dozen} + 4 = 7$",
+}
+STILL_DECIDED = {
+    "cases apart": (r"$y - 1 = 4$, so $2x + 3 = 7 \implies x = 3$", [FAILS]),
+    "thousands before an operator": (r"$1000 \cdot 5 = 5,000 + 1 - 1 = 5,000$", [HOLDS]),
+    "division of fractions": ("$3/4 \u00f7 1/2 = 1.5$", [HOLDS]),
+    "division of fractions, wrong": ("$1/2 \u00f7 1/4 = 1/8$", [FAILS]),
+    "congruence without its sign": (r"$7^2 = 9 \mod 10$", [HOLDS]),
+    "congruence without its sign, wrong": (r"$7^2 = 8 \mod 10$", [FAILS]),
+    "a step is no ratio": ("Step 2: 2^3 = 9", [FAILS]),
+    "base of a triangle": (r"The base of the triangle: $3 \cdot 5 = 16$", [FAILS]),
+    "order of operations": (r"By the order of operations, $3 \cdot 5 = 16$", [FAILS]),
+    "product with pi": (r"$2\pi(10) = 21\pi$", [FAILS]),
+    "percentages added": (r"$20\% + 30\% = 60\%$", [FAILS]),
+    "wrong by much": (r"$49 \cdot 21 \approx 2000$", [FAILS]),
+    "a sentence before": ("This is a common mistake. Now 2^3 = 9", [FAILS]),
+}
+
+
+@pytest.mark.parametrize(("text", "before"), NEVER_WRONG.values(), ids=NEVER_WRONG)
+def test_never_wrong(text: str, before: tuple[str, ...]) -> None:
+    """What is right as it is meant, or not asserted, never fails."""
+    assert FAILS not in verdicts(text, *before)
+
+
+@pytest.mark.parametrize("text", DOUBTED.values(), ids=DOUBTED)
+def test_doubted(text: str) -> None:
+    """What holds under a forced reading only does not hold."""
+    assert verdicts(text) == [UNKNOWN]
+
+
+@pytest.mark.parametrize(("text", "expected"), STILL_DECIDED.values(), ids=STILL_DECIDED)
+def test_still_decided(text: str, expected: list[Verdict]) -> None:
+    """What looks like a case of doubt and is none is decided."""
+    assert verdicts(text) == expected
+
+
+def test_evidence_shows_what_was_decided() -> None:
+    """A modulus and units are part of the evidence."""
+    assert "mod 10" in findings(r"$7^2 = 9 \mod 10$")[0].evidence
+    assert "[cm]" in findings(r"$5\text{ cm} + 4\text{ cm} = 10\text{ cm}$")[0].evidence
+
 
 @pytest.mark.parametrize(("text", "expected"), STEPS.values(), ids=STEPS)
 def test_steps(text: str, expected: list[Verdict]) -> None:
