@@ -28,6 +28,7 @@ SOURCE = "fover"
 LICENCE = "CC-BY-4.0"
 _FORMAL_LOGIC = "fld"
 """How `base_dataset` begins in the formal logic rows (FLDx2)."""
+_LOGIC = "logic"
 _LINES = GivenSteps(separator="\n")
 _MARKS = {True: StepMark.POSITIVE, False: StepMark.NEGATIVE, None: StepMark.UNKNOWN}
 _LABELS = {mark: label for label, mark in _MARKS.items()}
@@ -133,7 +134,7 @@ def evidence_of(marked: MarkedSolution) -> Evidence:
     problem = Problem(
         id=marked.id,
         text=marked.problem,
-        domain="logic" if marked.base_dataset.startswith(_FORMAL_LOGIC) else "",
+        domain=_LOGIC if marked.base_dataset.startswith(_FORMAL_LOGIC) else "",
         group_id=content_problem_id(marked.problem),
         source=SOURCE,
         licence=LICENCE,
@@ -165,7 +166,14 @@ def export_row(row: LabelRow) -> dict[str, Any] | Reject:
     return {
         "id": row.solution_id,
         "error_labels": labels,
-        "base_dataset": row.source,
+        "base_dataset": _base_dataset(row),
         "problem": row.problem,
         "solution_steps": [step.strip() for step in row.steps],
     }
+
+
+def _base_dataset(row: LabelRow) -> str:
+    """What `evidence_of` reads the domain from: a row of FoVer's keeps its own word, other logic is marked as such."""
+    base = row.policy_model if row.source == SOURCE and row.policy_model else row.source
+    formal = row.domain == _LOGIC and not base.startswith(_FORMAL_LOGIC)
+    return f"{_FORMAL_LOGIC}_{base}" if formal else base

@@ -1,24 +1,25 @@
 """Are the steps of a proof valid? Each is judged by what it cites, as FoVer judges them.
 
-Covered: steps of problems in FoVer's form (see `proofs`): propositional and monadic first-order logic with equality.
-A step `holds` if its conclusion follows from what it cites, right or wrong as that may be; it `fails` if there is a
+Covered: steps of problems in FoVer's form (see `proofs`): propositional and monadic first-order logic with equality. A
+step `holds` if its conclusion follows from what it cites, right or wrong as that may be; it `fails` if there is a
 finite model in which all that it cites is true and its conclusion false (the evidence; evaluated before it is
-believed). The last step is compared with the gold label, or, where there is none, with what the facts entail.
+believed). The last step is compared with the gold label, or, where there is none and every line of the problem from its
+hypothesis on was read, with what the facts entail.
 
 Not covered, so unknown: what cannot be read, or reads in two ways; citations of what is not there, or not yet, or
-stands there twice; the hypothesis as a premise; assumptions; premises that contradict each other
-(`inconsistent_premises`: all would follow, which nobody means; FoVer counts such steps as right); what exceeds the
-provers' budgets. Lines that are no proof steps assert nothing here.
+stands there twice; names that differ by case only; the hypothesis as a premise; assumptions; premises that contradict
+each other (`inconsistent_premises`: all would follow, which nobody means; FoVer counts such steps as right); what
+exceeds the provers' budgets. Lines that are no proof steps assert nothing here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from steplabel.schemas import Problem, Reason, Solution, Verdict, content_id
-from steplabel.verifiers.logic.formulas import Formula, negated
+from steplabel.verifiers.logic.formulas import Formula, constants, negated, predicates, propositions
 from steplabel.verifiers.logic.proofs import (
     HYPOTHESIS,
     MAX_LINES,
@@ -78,7 +79,7 @@ class LogicVerifier:
     @property
     def version(self) -> str:
         """The rules' version and a digest of the provers' configuration."""
-        return f"1+{content_id('logic', repr(self.prover))[:8]}"
+        return f"2+{content_id('logic', repr(self.prover))[:8]}"
 
     def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[LogicBody]]:
         """The claims of all lines of the labelable steps. Steps that tools wrote count as known, and claim nothing."""
@@ -92,31 +93,51 @@ class LogicVerifier:
 
     def verify(self, claim: Claim[LogicBody]) -> Finding:
         """Decide one claim."""
-        match claim.body:
-            case Entailment() as question:
-                return _found(self.prover.prove_all([question])[0])
-            case Answered(said, gold):
-                verdict = Verdict.HOLDS if said is gold else Verdict.FAILS
-                return Finding(verdict=verdict, reason="gold", evidence=f"the gold label is {gold}")
-            case AnsweredFrom() as answered:
-                return self._judged(answered)
-            case Refused(reason):
-                return Finding(verdict=Verdict.UNKNOWN, reason=reason)
+        return self.verify_all([claim])[0]
 
-    def _judged(self, answered: AnsweredFrom) -> Finding:
-        """Without a gold label: `PROVED` says that the hypothesis follows, `UNKNOWN` that no side does."""
-        wanted = (answered.hypothesis, negated(answered.hypothesis))
-        proved, disproved = self.prover.prove_all([Entailment(answered.facts, formula) for formula in wanted])
-        if answered.said is ProofLabel.PROVED:
-            return _found(proved)
-        if answered.said is ProofLabel.DISPROVED:
-            return _found(disproved)
-        for answer, label in ((proved, ProofLabel.PROVED), (disproved, ProofLabel.DISPROVED)):
-            if answer.status is Status.PROVED:
-                return _told(answer, Verdict.FAILS, reason="entailed", evidence=f"the facts say {label}")
-            if answer.status is Status.UNKNOWN:
-                return _found(answer)
-        return _told(proved, Verdict.HOLDS, reason="undetermined", evidence="the facts leave the hypothesis open")
+    def verify_all(self, claims: Sequence[Claim[LogicBody]]) -> list[Finding]:
+        """`verify` of each; the prover is asked once, about all of them, each question once."""
+        asked = list(dict.fromkeys(question for claim in claims for question in _questions(claim.body)))
+        answers = dict(zip(asked, self.prover.prove_all(asked), strict=True)) if asked else {}
+        return [_decided(claim.body, [answers[question] for question in _questions(claim.body)]) for claim in claims]
+
+
+def _questions(body: LogicBody) -> tuple[Entailment, ...]:
+    """What a prover has to answer before a claim is decided."""
+    match body:
+        case Entailment():
+            return (body,)
+        case AnsweredFrom(_, facts, hypothesis):
+            return (Entailment(facts, hypothesis), Entailment(facts, negated(hypothesis)))
+    return ()
+
+
+def _decided(body: LogicBody, answers: Sequence[Proved]) -> Finding:
+    """The finding, from the answers to `_questions` in their order."""
+    match body:
+        case Entailment():
+            return _found(answers[0])
+        case Answered(said, gold):
+            verdict = Verdict.HOLDS if said is gold else Verdict.FAILS
+            return Finding(verdict=verdict, reason="gold", evidence=f"the gold label is {gold}")
+        case AnsweredFrom(said):
+            return _judged(said, *answers)
+        case Refused(reason):
+            return Finding(verdict=Verdict.UNKNOWN, reason=reason)
+
+
+def _judged(said: ProofLabel, proved: Proved, disproved: Proved) -> Finding:
+    """Without a gold label: `PROVED` says that the hypothesis follows, `UNKNOWN` that no side does."""
+    if said is ProofLabel.PROVED:
+        return _found(proved)
+    if said is ProofLabel.DISPROVED:
+        return _found(disproved)
+    for answer, label in ((proved, ProofLabel.PROVED), (disproved, ProofLabel.DISPROVED)):
+        if answer.status is Status.PROVED:
+            return _told(answer, Verdict.FAILS, reason="entailed", evidence=f"the facts say {label}")
+        if answer.status is Status.UNKNOWN:
+            return _found(answer)
+    return _told(proved, Verdict.HOLDS, reason="undetermined", evidence="the facts leave the hypothesis open")
 
 
 def _found(answer: Proved) -> Finding:
@@ -187,7 +208,8 @@ class _Reading:
             if name not in self._known:
                 why = self._lost.get(name, "it does not stand before this step")
                 return Refused(f"{Reason.UNSUPPORTED}: cites {name}, but {why}")
-        return Entailment(tuple(self._known[name] for name in step.cites), conclusion)
+        premises = tuple(self._known[name] for name in step.cites)
+        return _unless_confused(Entailment(premises, conclusion), (*premises, conclusion))
 
     def _conclude(self, name: str, conclusion: Formula) -> None:
         if name in (HYPOTHESIS, NOT_HYPOTHESIS):
@@ -204,6 +226,19 @@ class _Reading:
     def _answer(self, said: ProofLabel) -> LogicBody:
         if self._gold is not None:
             return Answered(said, self._gold)
-        if self._task.hypothesis is None or self._task.unread:
+        if self._task.hypothesis is None or not self._task.complete:
             return Refused(f"{Reason.NO_GOLD}: and the problem cannot be read in full")
-        return AnsweredFrom(said, tuple(self._task.facts.values()), self._task.hypothesis)
+        facts = tuple(self._task.facts.values())
+        return _unless_confused(AnsweredFrom(said, facts, self._task.hypothesis), (*facts, self._task.hypothesis))
+
+
+def _unless_confused(body: LogicBody, formulas: Sequence[Formula]) -> LogicBody:
+    """The body; a refusal where names of one kind differ by case only: `Ida` and `ida` may be one or two."""
+    if any(_differ_by_case(names(formulas)) for names in (constants, predicates, propositions)):
+        return Refused(f"{Reason.UNPARSABLE}: names that differ by case only")
+    return body
+
+
+def _differ_by_case(names: Iterable[str]) -> bool:
+    different = set(names)
+    return len({name.lower() for name in different}) < len(different)

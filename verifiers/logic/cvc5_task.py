@@ -41,9 +41,12 @@ def check(question: Message) -> Message:
 
 def _answer(asked: Message, rlimit: int) -> Message:
     premises, conclusion = [unpack(premise) for premise in asked["premises"]], unpack(asked["conclusion"])
-    if _Problem(premises, rlimit).result.isUnsat():
+    consistent = _Problem(premises, rlimit).result
+    if consistent.isUnsat():
         return {"status": "inconsistent", "why": ""}
     problem = _Problem([*premises, Not(conclusion)], rlimit)
+    if problem.result.isUnsat() and not consistent.isSat():  # all follows from a contradiction
+        return {"status": "unknown", "why": str(consistent.getUnknownExplanation())}
     if problem.result.isUnsat():
         return {"status": "proved", "why": ""}
     if problem.result.isSat():

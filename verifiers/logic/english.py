@@ -30,6 +30,7 @@ from steplabel.verifiers.logic.formulas import (
     Or,
     Term,
     Variable,
+    depth,
     is_closed,
 )
 from steplabel.verifiers.logic.notation import MAX_CHARS, Unreadable
@@ -125,6 +126,8 @@ def hear(text: str) -> Formula:
         raise Unreadable(f"what follows the sentence: {hearing.word!r}")
     if not is_closed(formula):
         raise Unreadable("a variable stands under no quantifier")
+    if depth(formula) > MAX_DEPTH:
+        raise Unreadable(f"deeper than {MAX_DEPTH} levels")
     return formula
 
 

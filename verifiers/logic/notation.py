@@ -2,9 +2,10 @@
 
 Covered: names in braces, propositions `{A}`, predicates of a constant `{A}{a}` or of a variable `{A}x`, equations
 `{a} = {b}`, `¬` (also `~`), `&`, `v`, `->` and their Unicode signs, `(x):`, `(Ex):` (also without colons).
-Not covered, so unreadable: free variables; predicates of two places; what can be read in two ways, since readers of
-such texts differ: `&` beside `v` without brackets, two arrows in a row, a quantifier behind a connective without
-brackets, `(Ex)` whose body is an implication without brackets. `(x)` reaches to the end, as in FLD.
+Not covered, so unreadable: free variables; constants that begin with a capital (`{A} = {B}`, `{A} {B}`); predicates of
+two places; what can be read in two ways, since readers of such texts differ: `&` beside `v` without brackets, two
+arrows in a row, a quantifier behind a connective without brackets, `(Ex)` whose body is an implication without
+brackets. `(x)` reaches to the end, as in FLD.
 """
 
 from __future__ import annotations
@@ -201,7 +202,7 @@ class _Reader:
             return self._equation(Variable(self.take("variable")))
         name = self.take("name")
         if self.kind == "equal":
-            return self._equation(Constant(name))
+            return self._equation(_constant(name))
         if self.kind not in ("name", "variable"):
             return Atom(name)
         term = self._term()
@@ -216,7 +217,13 @@ class _Reader:
     def _term(self) -> Term:
         if self.kind == "variable":
             return Variable(self.take("variable"))
-        return Constant(self.take("name"))
+        return _constant(self.take("name"))
+
+
+def _constant(name: str) -> Constant:
+    if name[0].isupper():  # `{A} = {B}` means two propositions that are equivalent, `{A} {B}` nothing
+        raise Unreadable(f"{{{name}}} where a constant should stand: constants begin with a small letter")
+    return Constant(name)
 
 
 def _spent(levels: int) -> int:

@@ -6,9 +6,9 @@
                                                The final answer is PROVED
 
 Covered: one hypothesis and numbered facts, each in FoVer's notation or in controlled English; steps that cite facts and
-earlier steps; the final answer, also as `$proof_label$: PROVED`. Not covered: assumptions (`void`, `assump1`) and
-proofs by contradiction, which FoVer dropped too; formulas among the citations. Reading never raises: what cannot be
-read says why.
+earlier steps; the final answer, a line of its own, also as `$proof_label$: PROVED`. Not covered: assumptions (`void`,
+`assump1`) and proofs by contradiction, which FoVer dropped too; formulas among the citations. Reading never raises:
+what cannot be read says why.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ MAX_LINES = 1_000
 """Lines of a problem or a step; no more are looked at."""
 MAX_LINE_CHARS = 4_000
 
-_GIVEN = re.compile(r"(?:\$?(hypothesis)\$?|(fact[0-9]{1,4})) ?:(.+)", re.IGNORECASE)
+_GIVEN = re.compile(r"(?:\$?(hypothesis)\$?|((?:fact|sent)[0-9]{1,4})) ?:(.+)", re.IGNORECASE)
+_HEADING = re.compile(r"[*$#_ ]{0,4}(?:context|facts?|premises?|proof)[*$_ ]{0,4}:?[*_ ]{0,4}", re.IGNORECASE)
+_NUMBERED = re.compile(r"[^A-Za-z0-9]{0,4}(?:[A-Za-z]{1,12} ?)?[0-9]{1,4} ?[:.)]")
 _NAME = r"\[?(?:fact|int|assump|sent)[0-9]{1,4}\]?|¬?hypothesis|void"
 _START = r"(?=\[?(?:fact|int|assump|sent)[0-9]|¬?hypothesis|void)"
 _ARROW = re.compile(_START + r"([^{}:>→]{1,400}?)(?:->|→)(.*)")
@@ -39,7 +41,11 @@ _CITES = re.compile(rf"(?:{_NAME})(?:\s*(?:,\s*and|&|,|and)\s*(?:{_NAME}))*")
 _ONE = re.compile(_NAME)
 _TARGET = re.compile(r"(?:(int[0-9]{1,4})\s*:(.+)|(¬ ?|negated |negation of the )?hypothesis(?:\s*:(.+))?)")
 # None of these patterns can match the same blanks in two places: lines are stripped before.
-_ANSWER = re.compile(r"(?:[Ff]inal answer is:?|\$proof_label\$:|proof_label:)\s*_*\**(PROVED|DISPROVED|UNKNOWN)\b")
+_ANSWER = re.compile(
+    r"[*_]{0,4}(?:(?:Therefore|Thus|Hence|So),? )?(?:[Tt]he )?(?:[Ff]inal answer is:?|\$?proof_label\$?:)"
+    r"[*_]{0,4} {0,4}[*_]{0,4}(PROVED|DISPROVED|UNKNOWN)[*_]{0,4}\.?[*_]{0,4}"
+)
+# The whole line: "Suppose the final answer is UNKNOWN" and "We cannot say that ..." state none.
 
 
 class ProofLabel(StrEnum):
@@ -72,11 +78,14 @@ class LogicTask:
         hypothesis: None if the text has none, more than one, or one that cannot be read.
         facts: by name, in the order of the text.
         unread: names of facts that stand there and cannot be read, or stand there twice and differ.
+        complete: nothing stands among the facts but what was read: no line of another form, none past the bounds.
+            Only then does the text say what follows from all facts, and what does not.
     """
 
     hypothesis: Formula | None
     facts: Mapping[str, Formula] = field(default_factory=lambda: MappingProxyType({}))
     unread: frozenset[str] = frozenset()
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +116,8 @@ def read_task(text: str) -> LogicTask:
     hypotheses: list[Formula | None] = []
     facts: dict[str, Formula] = {}
     unread: set[str] = set()
-    for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
-        match = _GIVEN.fullmatch(line.strip()) if len(line) <= MAX_LINE_CHARS else None
-        if match is None:
-            continue
+    given = [_given(line) for line in _lines(text)]
+    for match in filter(None, given):
         formula = _understood(match[3])
         if match[1]:
             hypotheses.append(formula)
@@ -126,7 +133,31 @@ def read_task(text: str) -> LogicTask:
         hypothesis=hypotheses[0] if len(set(hypotheses)) == 1 else None,
         facts=facts,
         unread=frozenset(unread),
+        complete=bool(facts) and not unread and _complete(text, given),
     )
+
+
+def _lines(text: str) -> list[str]:
+    return text.split("\n", MAX_LINES)[:MAX_LINES]
+
+
+def _given(line: str) -> re.Match[str] | None:
+    return _GIVEN.fullmatch(line.strip()) if len(line) <= MAX_LINE_CHARS else None
+
+
+def _complete(text: str, given: list[re.Match[str] | None]) -> bool:
+    """Whether all that may be a fact was read: every line from the hypothesis on, and no numbered one before it.
+
+    Where a fact stands before the hypothesis, no line is taken for an introduction.
+    """
+    first, introduced = next((index, bool(match[1])) for index, match in enumerate(given) if match is not None)
+    for index, (line, match) in enumerate(zip(_lines(text), given, strict=True)):
+        stripped = line.strip() if len(line) <= MAX_LINE_CHARS else None
+        if match is not None or stripped == "" or (stripped and _HEADING.fullmatch(stripped)):
+            continue
+        if stripped is None or not introduced or index > first or _NUMBERED.match(stripped):
+            return False
+    return text.count("\n") < MAX_LINES
 
 
 def read_formula_or_sentence(text: str) -> Formula:
@@ -170,8 +201,8 @@ def read_step(line: str) -> ProofStep | Unread | None:
 
 def read_answer(line: str) -> ProofLabel | None:
     """The final answer that a line states; None if it states none."""
-    found = _ANSWER.findall(line) if len(line) <= MAX_LINE_CHARS and is_clean(line) else []
-    return ProofLabel(found[0]) if len(found) == 1 else None
+    match = _ANSWER.fullmatch(line.strip()) if len(line) <= MAX_LINE_CHARS and is_clean(line) else None
+    return ProofLabel(match[1]) if match else None
 
 
 def write_formula(formula: Formula, surface: Surface) -> str:

@@ -51,10 +51,12 @@ def check(question: Message) -> Message:
 def _answer(asked: Message, rlimit: int) -> Message:
     premises, conclusion = [unpack(premise) for premise in asked["premises"]], unpack(asked["conclusion"])
     given = [compiled(premise, {}) for premise in premises]
-    status, _ = _solved(given, rlimit)
-    if status == z3.unsat:
+    consistent, of_premises = _solved(given, rlimit)
+    if consistent == z3.unsat:
         return {"status": "inconsistent", "why": ""}
     status, solver = _solved([*given, z3.Not(compiled(conclusion, {}))], rlimit)
+    if status == z3.unsat and consistent != z3.sat:  # all follows from a contradiction
+        return {"status": "unknown", "why": of_premises.reason_unknown()}
     if status == z3.unsat:
         return {"status": "proved", "why": ""}
     if status == z3.sat:

@@ -127,6 +127,35 @@ def test_export(label_row: Callable[..., LabelRow]) -> None:
     assert [step.strip() for step in row.steps] == out["solution_steps"]
 
 
+@pytest.mark.parametrize("base", ["fldx2_symbol", "fld_steplabel", "processbench_gsm8k"])
+def test_export_keeps_the_domain(label_row: Callable[..., LabelRow], base: str) -> None:
+    """A row of FoVer's that was imported, labelled and exported is imported with its own word and domain."""
+    evidence = fover.evidence_of(fover.read_marked({**ROW, "base_dataset": base}, line="l"))
+    problem, (solution,) = evidence.problem, evidence.solutions
+    out = fover.export_row(label_row(source=problem.source, domain=problem.domain, policy_model=solution.policy))
+    assert isinstance(out, dict)
+    assert out["base_dataset"] == base
+    assert fover.evidence_of(fover.read_marked(out, line="l")).problem.domain == problem.domain
+
+
+@pytest.mark.parametrize(
+    ("source", "policy", "domain", "base"),
+    [
+        ("steplabel-logic", "some-model", "logic", "fld_steplabel-logic"),
+        ("fover", "some-model", "logic", "fld_some-model"),
+        ("fover", "", "", "fover"),
+        ("gsm8k", "some-model", "maths", "gsm8k"),
+    ],
+)
+def test_export_marks_logic(
+    label_row: Callable[..., LabelRow], source: str, policy: str, domain: str, base: str
+) -> None:
+    """Logic of any source is told by the beginning of `base_dataset`; what else it says is the source."""
+    out = fover.export_row(label_row(source=source, policy_model=policy, domain=domain))
+    assert isinstance(out, dict)
+    assert out["base_dataset"] == base
+
+
 @pytest.mark.parametrize("after", [AfterError.CUT, AfterError.UNKNOWN])
 def test_export_says_nothing_after_the_first_error(label_row: Callable[..., LabelRow], after: AfterError) -> None:
     """Where the policy is silent, the labels are null."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,9 @@ from steplabel.schemas import (
 )
 from steplabel.schemas.layouts import fover
 from steplabel.verifiers import Verifier, observe
-from steplabel.verifiers.logic import LogicVerifier, TableProver
+from steplabel.verifiers.logic import Entailment, LogicVerifier, Proved, TableProver
 from steplabel.verifiers.logic.provers import INCONSISTENT
+from steplabel.verifiers.port import BatchVerifier
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
 FACTS = ["{A} -> {B}", "{A}", "¬{C} v {D}", "{D", "{E}", "¬{E}"]
@@ -187,3 +189,61 @@ def test_informal_rows_are_left_alone(data_dir: Path) -> None:
     for number, line in enumerate((data_dir / "fover" / "test.jsonl").read_text("utf-8").splitlines()):
         evidence = fover.evidence_of(fover.read_marked(json.loads(line), line=str(number)))
         assert observe(LogicVerifier(), evidence.problem, evidence.solutions[0]) == ()
+
+
+@pytest.mark.parametrize("line", ["fact 2: {A} -> {B}", "premise 1: {A} -> {B}", "- fact2: {A} -> {B}", "Also {B}."])
+@pytest.mark.parametrize("answer", ["PROVED", "DISPROVED", "UNKNOWN"])
+def test_a_fact_in_another_form_may_decide(line: str, answer: str) -> None:
+    """Where a line of the problem was not read, nobody knows what all facts entail."""
+    problem = Problem(id="p", text=f"hypothesis: {{B}}\nfact1: {{A}}\n{line}")
+    solution = make_solution(problem, (Step(text=f"The final answer is {answer}"),))
+    (observation,) = observe(LogicVerifier(), problem, solution)
+    assert (observation.verdict, observation.reason.split(":")[0]) == (UNKNOWN, Reason.NO_GOLD)
+
+
+def test_facts_that_are_called_sentences_are_read() -> None:
+    """FLD calls facts `sent1` as well."""
+    problem = Problem(id="p", text="hypothesis: {B}\nsent1: {A}\nsent2: {A} -> {B}")
+    solution = make_solution(problem, NewlineSteps().split("sent1 & sent2 -> hypothesis\nThe final answer is PROVED"))
+    assert [o.verdict for o in observe(LogicVerifier(), problem, solution)] == [HOLDS, HOLDS]
+
+
+@pytest.mark.parametrize(
+    ("fact", "conclusion"),
+    [("Ida is tall", "ida is tall"), ("ida is Tall", "ida is tall"), ("Rain happens", "rain happens")],
+)
+def test_names_that_differ_by_case_only_may_be_one(
+    observed: Callable[..., list[Observation]], fact: str, conclusion: str
+) -> None:
+    """Neither a step nor an answer is judged by them; a predicate and a constant may share a letter."""
+    step, answer = observed([fact], conclusion, "fact1 -> hypothesis", "The final answer is UNKNOWN")
+    assert step.reason == answer.reason == f"{Reason.UNPARSABLE}: names that differ by case only"
+    (fine,) = observed(["{A}{a}"], "{A}{a}", "fact1 -> hypothesis")
+    assert fine.verdict is HOLDS
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Truth tables that remember how many questions came at once."""
+
+    asked: list[int]
+
+    def prove_all(self, questions: Sequence[Entailment]) -> tuple[Proved, ...]:
+        """As `Prover.prove_all`."""
+        self.asked.append(len(questions))
+        return TableProver().prove_all(questions)
+
+
+def test_the_prover_is_asked_once_for_all_claims(observed: Callable[..., list[Observation]]) -> None:
+    """Steps and the answer go in one batch, equal questions once; findings are those of one claim at a time."""
+    asked: list[int] = []
+    verifier = LogicVerifier(prover=Counting(asked))
+    assert isinstance(verifier, BatchVerifier)
+    lines = ["fact1 & fact2 -> hypothesis", "fact1 -> int1: {B}", "fact9 -> int2: {B}", "The final answer is PROVED"]
+    found = observed(["{A} -> {B}", "{A}"], "{B}", *lines, verifier=verifier)
+    assert [step.verdict for step in found] == [HOLDS, FAILS, UNKNOWN, HOLDS]
+    assert asked == [3]
+    problem = Problem(id="p", text="hypothesis: {B}\nfact1: {A} -> {B}\nfact2: {A}")
+    claims = list(verifier.claims(problem, make_solution(problem, NewlineSteps().split("\n".join(lines)))))
+    assert list(verifier.verify_all(claims)) == [verifier.verify(claim) for claim in claims]
+    assert verifier.verify_all([]) == []

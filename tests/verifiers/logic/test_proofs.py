@@ -155,6 +155,11 @@ def test_other_lines_are_no_steps(line: str) -> None:
         ("The final answer is PROVED", ProofLabel.PROVED),
         ("The final answer is **DISPROVED**.", ProofLabel.DISPROVED),
         ("$proof_label$: UNKNOWN", ProofLabel.UNKNOWN),
+        ("**Therefore, the final answer is: __PROVED__.**", ProofLabel.PROVED),
+        ("  Final answer is PROVED ", ProofLabel.PROVED),
+        ("We cannot say that the final answer is PROVED.", None),
+        ("Suppose the final answer is UNKNOWN; that is false.", None),
+        ("The final answer is PROVED? No.", None),
         ("The final answer is PROVEN", None),
         ("The final answer is proved", None),
         ("It is PROVED", None),
@@ -163,7 +168,7 @@ def test_other_lines_are_no_steps(line: str) -> None:
     ids=str,
 )
 def test_answers(line: str, answer: ProofLabel | None) -> None:
-    """One of the three labels after the words that announce it; two at once are none."""
+    """One of the three labels after the words that announce it, and nothing else in the line."""
     assert read_answer(line) is answer
 
 
@@ -215,3 +220,32 @@ def test_long_runs_of_one_thing(filler: str) -> None:
         read_task(line)
         read_answer(f"Final answer is {line[:3900]}")
     assert time.process_time() - started < 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "complete"),
+    [
+        (PROBLEM.removesuffix("fact11: {A} & {B} v {C}"), True),
+        (PROBLEM, False),
+        ("hypothesis: {B}\nfact1: {A}\nsent2: {A} -> {B}", True),
+        ("hypothesis: {B}\n**Facts:**\n\nfact1: {A}\n$proof$:", True),
+        ("fact1: {A}\nhypothesis: {B}", True),
+        ("hypothesis: {B}", False),
+        ("", False),
+        ("hypothesis: {B}\nfact1: {A}\nfact 2: {A} -> {B}", False),
+        ("hypothesis: {B}\nfact1: {A}\npremise 1: {B}", False),
+        ("hypothesis: {B}\nfact1: {A}\n- fact2: {B}", False),
+        ("hypothesis: {B}\nfact1: {A} fact2: {B}", False),
+        ("hypothesis: {B}\n$context$: fact1: {B}\nfact2: {A}", False),
+        ("hypothesis: {B}\nfact1: {A}\nAlso {B}.", False),
+        ("fact 1: {B}\nhypothesis: {B}\nfact2: {A}", False),
+        ("- 1. {B}\nhypothesis: {B}\nfact2: {A}", False),
+        ("fact1: {A}\nAlso {B}.\nhypothesis: {B}", False),
+        ("hypothesis: {B}\nfact1: {A}\nfact2: " + "{B} & " * 1_000 + "{B}", False),
+        ("hypothesis: {B}\nfact1: {A}" + "\n" * 1_000 + "fact2: {B}", False),
+    ],
+    ids=lambda value: str(value)[-40:],
+)
+def test_whether_all_facts_were_read(text: str, complete: bool) -> None:
+    """A line that may be a fact and was not read makes the facts incomplete; so do bounds, and no facts at all."""
+    assert read_task(text).complete is complete

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import ClassVar
 
 import pytest
@@ -21,7 +22,7 @@ from steplabel.verifiers.logic import (
     TableProver,
     Z3Prover,
 )
-from steplabel.verifiers.logic.formulas import And, Atom, Formula, Not
+from steplabel.verifiers.logic.formulas import And, Atom, Formula, Not, Or
 from steplabel.verifiers.logic.provers import INCONSISTENT, MAX_PREMISES, SolverProver, certified
 from steplabel.verifiers.logic.semantics import Model, refutes
 from steplabel.verifiers.logic.wire import pack, pack_model, unpack, unpack_model
@@ -193,3 +194,15 @@ def test_models_arrive_as_they_were_sent() -> None:
     assert model.shown() == "2 things; a = 1; A: {0}; true: P"
     with pytest.raises(ValueError, match="not a packed formula"):
         unpack(["xor", pack(Not(Atom("A")))])
+
+
+@pytest.mark.parametrize("prover", [Z3Prover(rlimit=2_000), Cvc5Prover(rlimit=100)], ids=["z3", "cvc5"])
+def test_nothing_is_proved_from_premises_whose_consistency_is_open(prover: Prover) -> None:
+    """Eight pigeons in seven holes contradict each other; who cannot see that may not say what follows."""
+    at = [[Atom(f"P{pigeon}{hole}") for hole in range(7)] for pigeon in range(8)]
+    housed = And(tuple(Or(tuple(row)) for row in at))
+    alone = And(tuple(Not(And(two)) for hole in zip(*at, strict=True) for two in combinations(hole, 2)))
+    question = Entailment((housed, alone, Atom("A")), Atom("A"))
+    (answer,) = prover.prove_all([question])
+    assert answer.status is Status.UNKNOWN
+    assert answer.reason.split(":")[0] == Reason.UNDECIDED

@@ -8,8 +8,8 @@ Covered: the five tasks of `tasks`, in problems whose text holds the clauses and
     correction_set   the rest is satisfiable (an assignment), and with any removed clause it is not
     core             not satisfiable, and satisfiable without any one clause (an assignment each)
 
-Not covered: the reasoning before the answer; answers in other forms than a line of digits. Where the oracle does not
-know, the finding is unknown. A wrong number of digits fails: such an answer solves nothing.
+Not covered: the reasoning before the answer; answers in other forms than a line of their own, of digits. Where the
+oracle does not know, the finding is unknown. A wrong number of digits fails: such an answer solves nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from steplabel.schemas import Problem, Reason, Solution, Verdict, content_id
-from steplabel.verifiers.logic.sat.cnf import Cnf, read_cnf, satisfied
+from steplabel.verifiers.logic.sat.cnf import Cnf, digits, read_cnf, satisfied
 from steplabel.verifiers.logic.sat.oracle import Oracle, Solved
 from steplabel.verifiers.logic.sat.tasks import DOMAIN, SatTask, read_task
 from steplabel.verifiers.port import Claim, Finding
@@ -31,10 +31,11 @@ MAX_QUESTIONS = 300
 """To the oracle, for one answer; sets of more clauses are unknown (`budget`)."""
 
 _ANSWER = re.compile(
-    r"(?:[Ff]inal answer is:?|[Aa]nswer:)[ *$`]{0,4}([01]{1,1000})[*$`]{0,4}[.;]?(?=\s{0,4}(?:[A-Z]|$))",
+    r"^[ *_]{0,8}(?:(?:Therefore|Thus|Hence|So),? )?(?:[Tt]he )?(?:[Ff]inal answer is:?|[Aa]nswer:)[ *$`_]{0,4}"
+    r"([01]{1,1000})[*$`_]{0,4}[.;]?[*_]{0,4}[ \t\r]{0,8}$",
     re.MULTILINE,
 )
-# Nothing but a new sentence or the end of the line may follow: "1 + 1", "1,1" and "0 1 1" are other answers.
+# The whole line: "Wrong answer: 1", "Suppose the final answer is 1. No." and "0 1 1" state no answer.
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class SatTaskVerifier:
     @property
     def version(self) -> str:
         """The rules' version and a digest of the oracle's configuration."""
-        return f"1+{content_id('sat', repr(self.oracle))[:8]}"
+        return f"2+{content_id('sat', repr(self.oracle))[:8]}"
 
     def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[SatAnswer]]:
         """One claim for each labelable step that states an answer: its last one."""
@@ -140,7 +141,7 @@ def _careful(check: _Check) -> _Check:
 @_careful
 def _decide(ask: _Asking, cnf: Cnf, chosen: tuple[bool, ...]) -> Finding:
     solved = ask.satisfiable(cnf)
-    evidence = f"satisfied by {_digits(solved.assignment)}" if solved.possible else "no assignment satisfies all"
+    evidence = f"satisfied by {digits(solved.assignment)}" if solved.possible else "no assignment satisfies all"
     return ask.finding(holds=chosen[0] is solved.possible, reason="decided", evidence=evidence)
 
 
@@ -159,7 +160,7 @@ def _max_sat(ask: _Asking, cnf: Cnf, chosen: tuple[bool, ...]) -> Finding:
     if not better.possible:
         return ask.finding(holds=True, reason="optimal", evidence=f"{count} clauses; no assignment satisfies more")
     more = sum(satisfied(cnf, better.assignment))
-    shown = f"{count} clauses; {_digits(better.assignment)} satisfies {more}"
+    shown = f"{count} clauses; {digits(better.assignment)} satisfies {more}"
     return ask.finding(holds=False, reason="not_optimal", evidence=shown)
 
 
@@ -179,16 +180,12 @@ def _core(ask: _Asking, cnf: Cnf, chosen: tuple[bool, ...]) -> Finding:
     core = {index for index, taken in enumerate(chosen) if taken}
     whole = ask.satisfiable(cnf.only(core))
     if whole.possible:
-        shown = f"satisfied by {_digits(whole.assignment)}" if core else "no clause is chosen"
+        shown = f"satisfied by {digits(whole.assignment)}" if core else "no clause is chosen"
         return ask.finding(holds=False, reason="satisfiable", evidence=shown)
     for index in sorted(core):
         if not ask.satisfiable(cnf.only(core - {index})).possible:
             return ask.finding(holds=False, reason="not_minimal", evidence=f"clause {index + 1} is not needed")
     return ask.finding(holds=True, reason="minimal")
-
-
-def _digits(assignment: tuple[bool, ...]) -> str:
-    return "".join("1" if value else "0" for value in assignment)
 
 
 _CHECKS: Mapping[SatTask, _Check] = MappingProxyType(

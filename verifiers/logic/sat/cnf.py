@@ -1,7 +1,8 @@
 """Clauses: a conjunction of disjunctions of literals, what satisfies them, and their text in three forms.
 
 Covered: DIMACS (`p cnf 3 2` and lines that end in 0), formulas (`(x1 or not x2) and (x3)` in signs), sentences (`1.
-x1 is true or x2 is false`). Not covered: weights, comments inside DIMACS, clauses that span lines.
+x1 is true or x2 is false`). Not covered: weights, comments inside DIMACS, clauses that span lines, formulas of several
+lines. Where a line beside the clauses that were read may be one more, none are read: no clause is dropped in silence.
 """
 
 from __future__ import annotations
@@ -56,6 +57,11 @@ def satisfied(cnf: Cnf, assignment: Sequence[bool]) -> tuple[bool, ...]:
     return tuple(any(assignment[abs(literal) - 1] is (literal > 0) for literal in clause) for clause in cnf.clauses)
 
 
+def digits(values: Iterable[bool]) -> str:
+    """Truth values as the answers write them: 1 for true."""
+    return "".join("1" if value else "0" for value in values)
+
+
 def write_cnf(cnf: Cnf, form: ClauseForm) -> str:
     """The clauses as text. `read_cnf` reads them back as they were."""
     if form is ClauseForm.DIMACS:
@@ -87,6 +93,11 @@ def _read(read: Callable[[str], Cnf | None], text: str) -> Cnf | None:
 _HEAD = re.compile(r"^Variables: x1 to x([0-9]{1,3})\.$", re.MULTILINE)
 _DIMACS = re.compile(r"^p cnf ([0-9]{1,3}) ([0-9]{1,4})$", re.MULTILINE)
 _NUMBER = re.compile(r"-?[0-9]{1,3}")
+_ANY_HEAD = re.compile(r"^[ \t]{0,8}(?:p[ \t]{1,8}cnf\b|Variables:)", re.MULTILINE | re.IGNORECASE)
+_INTEGER = re.compile(r"[-+\u2212]?[0-9]{1,9}")
+_ANY_FORMULA = re.compile(r"[(\u00ac~!] {0,4}x_?[0-9]|x_?[0-9]{1,9}\)")
+_ANY_SENTENCE = re.compile(r"^[ \t]{0,8}[0-9]{1,9}[.)][ \t]|\bx_?[0-9]{1,9} is\b")
+# What may be a clause, or its head, in a form that is not read.
 _BRACKET = re.compile(r"\(([^()]{1,4000})\)")
 _LITERAL = re.compile(r"(\u00ac?)x([0-9]{1,3})")
 _SENTENCE = re.compile(r"^([0-9]{1,4})\. (x[0-9]{1,3} is (?:true|false)(?: or x[0-9]{1,3} is (?:true|false))*)$", re.M)
@@ -95,10 +106,13 @@ _SAID = re.compile(r"x([0-9]{1,3}) is (true|false)")
 
 def _read_dimacs(text: str) -> Cnf | None:
     match = _DIMACS.search(text)
-    if match is None:
+    if match is None or len(_ANY_HEAD.findall(text)) != 1:
         return None
-    clauses = []
-    for line in text[match.end() :].lstrip("\n").split("\n", MAX_CLAUSES)[: int(match[2])]:
+    clauses, lines = [], text[match.end() :].lstrip("\n").split("\n")
+    others = (*text[: match.start()].split("\n"), *lines[int(match[2]) :])
+    if any(_all_numbers(line) for line in others):
+        return None
+    for line in lines[: int(match[2])]:
         numbers = [int(word) for word in line.split() if _NUMBER.fullmatch(word)]
         if numbers[-1:] != [0] or len(numbers) != len(line.split()):
             return None
@@ -106,11 +120,18 @@ def _read_dimacs(text: str) -> Cnf | None:
     return Cnf(int(match[1]), tuple(clauses)) if len(clauses) == int(match[2]) else None
 
 
+def _all_numbers(line: str) -> bool:
+    words = line.split()
+    return bool(words) and all(_INTEGER.fullmatch(word) for word in words)
+
+
 def _read_formula(text: str) -> Cnf | None:
     head = _HEAD.search(text)
-    line = text[head.end() :].lstrip("\n").split("\n", 1)[0] if head else ""
+    line, *others = text[head.end() :].lstrip("\n").split("\n") if head else [""]
     clauses = [_bracket(inner) for inner in _BRACKET.findall(line)]
-    if head is None or not clauses:
+    if head is None or not clauses or len(_ANY_HEAD.findall(text)) != 1:
+        return None
+    if any(_ANY_FORMULA.search(other) for other in (text[: head.start()], *others)):
         return None
     cnf = Cnf(int(head[1]), tuple(clauses))
     return cnf if write_cnf(cnf, ClauseForm.FORMULA).split("\n", 1)[1] == line.strip() else None
@@ -122,13 +143,20 @@ def _bracket(inner: str) -> tuple[int, ...]:
 
 def _read_sentences(text: str) -> Cnf | None:
     head, found = _HEAD.search(text), _SENTENCE.findall(text)
-    if head is None or [int(number) for number, _ in found] != list(range(1, len(found) + 1)):
+    if head is None or len(_ANY_HEAD.findall(text)) != 1 or _sentences(text) != len(found):
+        return None
+    if [int(number) for number, _ in found] != list(range(1, len(found) + 1)):
         return None
     clauses = tuple(
         tuple(int(number) if value == "true" else -int(number) for number, value in _SAID.findall(sentence))
         for _, sentence in found
     )
     return Cnf(int(head[1]), clauses)
+
+
+def _sentences(text: str) -> int:
+    """Lines that may be clauses, whether or not they can be read."""
+    return sum(bool(_ANY_SENTENCE.search(line)) for line in text.split("\n"))
 
 
 _READERS: Mapping[ClauseForm, Callable[[str], Cnf | None]] = MappingProxyType(

@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from steplabel.schemas import AnswerType, ConfigError, GoldAnswer, Problem, content_id, derive_seed
-from steplabel.verifiers.logic.sat.cnf import ClauseForm, Cnf, satisfied, write_cnf
+from steplabel.verifiers.logic.sat.cnf import ClauseForm, Cnf, digits, satisfied, write_cnf
 from steplabel.verifiers.logic.sat.oracle import MAX_TABLE, Oracle
 
 DOMAIN = "sat"
@@ -116,12 +116,12 @@ def solve(task: SatTask, cnf: Cnf) -> str:
     oracle = Oracle(max_table=cnf.variables)
     whole = oracle.satisfiable(cnf)
     if task is SatTask.DECIDE:
-        return _digits([bool(whole.possible)])
+        return digits([bool(whole.possible)])
     if (task is SatTask.ASSIGNMENT) is not whole.possible and task is not SatTask.MAX_SAT:
         raise ValueError(f"{task} has no answer where satisfiable is {whole.possible}")
     if task in (SatTask.ASSIGNMENT, SatTask.MAX_SAT):
         most = next(n for n in range(len(cnf.clauses), -1, -1) if oracle.at_least(cnf, n).possible)
-        return _digits(oracle.at_least(cnf, most).assignment)
+        return digits(oracle.at_least(cnf, most).assignment)
     return _core(cnf, oracle) if task is SatTask.CORE else _correction(cnf, oracle)
 
 
@@ -131,7 +131,7 @@ def _correction(cnf: Cnf, oracle: Oracle) -> str:
     for index in range(len(cnf.clauses)):
         if oracle.satisfiable(cnf.only(kept | {index})).possible:
             kept.add(index)
-    return _digits([index not in kept for index in range(len(cnf.clauses))])
+    return digits([index not in kept for index in range(len(cnf.clauses))])
 
 
 def _core(cnf: Cnf, oracle: Oracle) -> str:
@@ -140,11 +140,7 @@ def _core(cnf: Cnf, oracle: Oracle) -> str:
     for index in range(len(cnf.clauses)):
         if not oracle.satisfiable(cnf.only(chosen - {index})).possible:
             chosen.discard(index)
-    return _digits([index in chosen for index in range(len(cnf.clauses))])
-
-
-def _digits(values: Iterator[bool] | tuple[bool, ...] | list[bool]) -> str:
-    return "".join("1" if value else "0" for value in values)
+    return digits([index in chosen for index in range(len(cnf.clauses))])
 
 
 def _formula(rng: random.Random, dials: SatDials, task: SatTask) -> Cnf:

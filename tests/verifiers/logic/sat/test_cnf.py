@@ -73,11 +73,23 @@ def test_satisfied() -> None:
         "Variables: x1 to x3.\n1. x1 is true\n3. x2 is true",
         "p cnf 3 1\n1 0\nVariables: x1 to x3.\n1. x1 is true",
         "p cnf 3 1\n1 0\n" + " " * 100_000,
+        "p cnf 1 1\n1 0\n-1 0",
+        "p cnf 1 1\n1 0\n\nAnd:\n\u22121 0",
+        "-1 0\np cnf 1 1\n1 0",
+        "p cnf 1 1\n1 0\np cnf 1 1\n-1 0",
+        "p cnf 1 1\n1 0\n  P CNF 1 1 \nfollows",
+        "Variables: x1 to x1.\n1. x1 is true\n2. x1 is not true",
+        "Variables: x1 to x1.\n1. x1 is true\n2) either",
+        "Variables: x1 to x1.\n1. x1 is true\nAlso x1 is false",
+        "Variables: x1 to x1.\n1. x1 is true\nVariables: x1 to x2.",
+        "Variables: x1 to x1.\n(x1)\n\u2227 (\u00acx1)",
+        "(\u00acx1)\nVariables: x1 to x1.\n(x1)",
+        "Variables: x1 to x1.\n(x1)\nVariables: x1 to x2.",
     ],
     ids=lambda text: text[:40] or "empty",
 )
 def test_what_is_refused(text: str) -> None:
-    """Missing clauses, variables out of range, two forms at once: nothing is guessed."""
+    """Missing clauses, clauses left over, variables out of range, two forms at once: nothing is guessed."""
     assert read_cnf(text) is None
 
 

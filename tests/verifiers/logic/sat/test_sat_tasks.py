@@ -186,7 +186,13 @@ def _observed(text: str, *, kind: StepKind = StepKind.TEXT) -> list[Verdict]:
         ("The final answer is 0", [Verdict.HOLDS]),
         ("The final answer is **0**.", [Verdict.HOLDS]),
         ("Answer: $1$", [Verdict.FAILS]),
-        ("The final answer is 1. No: the final answer is 0.", [Verdict.HOLDS]),
+        ("The final answer is 1.\nNo.\nAnswer: 0", [Verdict.HOLDS]),
+        ("**Answer:** 0", [Verdict.HOLDS]),
+        ("So the final answer is 1", [Verdict.FAILS]),
+        ("Wrong answer: 1", []),
+        ("Suppose the final answer is 1. No.", []),
+        ("The final answer is 1. No: the final answer is 0.", []),
+        ("The final answer is 1. That cannot be.", []),
         ("The final answer is no", []),
         ("The final answer is 02", []),
         ("The final answer is 0 1", []),
@@ -197,7 +203,7 @@ def _observed(text: str, *, kind: StepKind = StepKind.TEXT) -> list[Verdict]:
     ids=lambda value: str(value)[:30],
 )
 def test_where_answers_stand(text: str, verdicts: list[Verdict]) -> None:
-    """The last stated digits of a step count; other words are no answer."""
+    """The last stated digits of a step count; other words in the line make it no answer."""
     assert _observed(text) == verdicts
 
 
