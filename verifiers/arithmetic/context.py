@@ -14,9 +14,10 @@ AFTER: Final = 160
 """Characters that are looked at on each side."""
 
 _DENIED_BEFORE: Final = re.compile(
-    r"\b(?:not|never|false|untrue|incorrect\w*|wrong\w*|mistak\w*|suppos\w+|assum\w+|pretend\w*|imagin\w+|test(?:s|ing)?|"
-    r"try|tries|trying|tried|whether|guess\w*|contradict\w*|says?|said|claim(?:s|ed)?|thinks?|thought|believe[sd]?)\b"
-    r"|\bif(?:\s+that)?\s*$|n't\b|\u9519|\u5e76\u975e|\u5047\u8bbe",
+    r"\b(?:false|untrue|incorrect\w*|wrong\w*|mistak\w*|suppos(?:e|ing)|assum(?:e|ing)|pretend\w*|imagin(?:e|ing)|testing"
+    r"|whether|guess\w*|contradict\w*|cannot)\b|(?:\bnot|n't)\s+(?:the\s+case|true|correct|right|say|that)\b"
+    r"|\btr(?:y|ies|ying|ied)\s+[a-z]\s*=|\b(?:if|not|never|says?|said|claim(?:s|ed)?|thinks?|thought|believe[sd]?|tr(?:y|ied|ying))"
+    r"(?:\s+that)?[\s:,$\"']*$|\u9519|\u5e76\u975e|\u5047\u8bbe",
     re.IGNORECASE,
 )
 _WANTED: Final = re.compile(r"\b(?:needs?|wants?|requires?|should|must|would|hop(?:e|es|ing))\b", re.IGNORECASE)
@@ -32,13 +33,13 @@ _REJECTED: Final = re.compile(
     r"^\W*(?:no|nope|not|false|wrong|incorrect|that(?:'s| is) (?:not|wrong|false))\b", re.IGNORECASE
 )
 _ANY: Final = re.compile(
-    "|".join([_DENIED_BEFORE.pattern.replace("$", ""), _DENIED_AFTER.pattern, _BUT.pattern, r"\b(?:no|nope)\b"]), re.I
+    "|".join([_DENIED_BEFORE.pattern.replace("*$", "*"), _DENIED_AFTER.pattern, _BUT.pattern, r"\b(?:no|nope)\b"]), re.I
 )
 _SENTENCE: Final = re.compile(r"[.!?](?=\s|$)|\n")
 
 _SYSTEM: Final = re.compile(
     r"\bbase[\s_-]{0,3}(?:[2-9]|1[0-6]|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|sixteen)\b"
-    r"|\b(?:binary|octal|hexadecimal|ternary)\b|\bmod(?:ul[aou]r?|ulus)?\b|\\[bp]?mod\b"
+    r"|\b(?:binary|octal|hexadecimal|ternary)\b|\bmod(?:ulo|ulus|ular\s+arithmetic)?\b|\\[bp]?mod\b"
     r"|\b(?:units?|ones|last|final|tens|rightmost)['\s-]{1,3}(?:place\s)?(?:two\s)?digits?\b"
     r"|\\mathbb\s*\{?\s*[FZ]\s*\}?\s*(?:_|/)|\bGF\s*\(|\b[ZF]_\{?[0-9]"
     r"|\b(?:this|new|strange|special|following)\s+(?:number\s+)?(?:system|operat(?:ion|or)|arithmetic)\b"

@@ -21,7 +21,7 @@ from typing import Final
 
 from steplabel.schemas import Reason, Verdict
 from steplabel.verifiers.arithmetic.equations import Equation, Side
-from steplabel.verifiers.arithmetic.measures import has_mixed_scales, names_two_units
+from steplabel.verifiers.arithmetic.measures import has_mixed_scales, names_two_units, without_rates
 from steplabel.verifiers.arithmetic.runs import Doubt, Postfix
 from steplabel.verifiers.arithmetic.values import NoValueError, evaluate
 from steplabel.verifiers.port import Finding
@@ -130,7 +130,7 @@ class _Sides:
         """Why a sum is none of plain numbers, even if its numbers fit: 2 hours + 30 minutes = 32 minutes."""
         if not {"+", "-"} & set(self.left) or {"*", "/"} & set(self.left):
             return ""
-        if names_two_units(self.equation.left.text):
+        if names_two_units(without_rates(self.equation.left.text)):
             return Soft.UNITS
         if has_mixed_scales(self.equation.left.text):
             return Doubt.WORDING

@@ -9,6 +9,7 @@ from steplabel.verifiers.arithmetic.wording import SCALES
 from steplabel.verifiers.text.units import read_unit
 
 _MEASURE = re.compile(r"[a-z]+|[$\u20ac\u00a2]")
+_RATE = re.compile(r"(?:/|\bper\s|\b(?:a|each|every)\s)\s{0,3}[a-zA-Z]{1,20}")
 _WORD = re.compile(r"[a-z]+")
 _NUMBER = re.compile(r"[0-9][0-9.,]*")
 _SIGNS: Final = {"$": "dollar", "\u20ac": "euro", "\u00a2": "cent"}
@@ -39,6 +40,11 @@ def names_two_units(text: str) -> bool:
         if measure in _DIMENSIONS and found.setdefault(_DIMENSIONS[measure], measure) != measure:
             return True
     return False
+
+
+def without_rates(text: str) -> str:
+    """The same text, of a rate only what is counted: minutes, not minutes/day."""
+    return _RATE.sub(" ", text)
 
 
 def has_mixed_scales(text: str) -> bool:
