@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from steplabel.pipelines import cli
 from steplabel.pipelines.doctor import examine
 from steplabel.pipelines.recipe import config_hash, describe
+from steplabel.pipelines.report import count_dataset
 from steplabel.pipelines.run import RunResult
 from steplabel.pipelines.verification import command
 from steplabel.pipelines.verification.coverage import CoverageCounter
@@ -215,6 +216,12 @@ def test_output(written: tuple[VerifyOptions, Verification]) -> None:
     assert rows["observations"] == found.verifiers[0].claimed
     assert sorted(r.stage for r in folder.read("rejects")) == ["intake", "verify"]
     assert (Path(options.output) / "_SUCCESS").exists()
+
+
+def test_what_was_raised_is_counted_apart(written: tuple[VerifyOptions, Verification]) -> None:
+    """A row that was refused is left out; a solution whose verifier raised is not."""
+    counts = count_dataset(OutputFolder(written[0].output))
+    assert (counts.rejects, counts.silenced) == ({"bad_row": 1}, 1)
 
 
 def test_the_same_command_goes_on(written: tuple[VerifyOptions, Verification]) -> None:
