@@ -106,7 +106,7 @@ _READY: tuple[LabelPolicy, ...] = (
     RouteValue(name="rest_mcts"),
     ScoredGain(name="igpo"),
     # What verifiers said of the steps themselves: the names of sources are the verifiers'.
-    Verified(name="fover", sources=("logic",), proves=True),
+    Verified(name="fover", sources=("logic", "sat_task"), proves=True),
     Verified(name="formalised", sources=("z3_formalisation",), proves=True),
     Verified(name="refuted", sources=("arithmetic", "latex_arithmetic", "z3_entailment")),
 )

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from steplabel.pipelines.store_commands import store_app
 from steplabel.pipelines.verification.command import EPILOG as VERIFY_EXAMPLES
-from steplabel.pipelines.verification.command import verify
+from steplabel.pipelines.verification.command import LAYOUTS, verify
 from steplabel.schemas import (
     BudgetExhausted,
     ConfigError,
@@ -101,9 +101,7 @@ def run(
     completer_set: Annotated[
         list[str] | None, typer.Option("--completer-set", help="As --engine-set, of the completer.")
     ] = None,
-    layout: Annotated[
-        str, typer.Option(help="auto | problems | processbench | gsm8k_solutions | bigbench_mistake")
-    ] = "auto",
+    layout: Annotated[str, typer.Option(help=" | ".join(LAYOUTS))] = "auto",
     limit: Annotated[int | None, typer.Option(help="Only so many rows from the input's start.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="path.to.field=value, as `recipes NAME` shows.")
@@ -137,13 +135,12 @@ def run(
     from steplabel.pipelines.run import run as label
     from steplabel.pipelines.runner import RunnerChoice, RunnerKind
     from steplabel.pipelines.worksite import RunOptions
-    from steplabel.transforms.intake import READERS
     from steplabel.verifiers.registry import verifier_named
 
     options = RunOptions(
         input=input_,
         output=output,
-        layout=_choice(layout, ("auto", *READERS), "--layout"),
+        layout=_choice(layout, LAYOUTS, "--layout"),
         limit=limit,
         chunk=chunk,
         store=store,
@@ -412,7 +409,7 @@ def evaluate(
 @app.command(epilog="Example:\n\nsteplabel problems --count 200 --output problems.jsonl")
 def problems(
     output: Annotated[Path, typer.Option(help="JSONL file to write.")],
-    count: Annotated[int, typer.Option(help="How many.", min=1)] = 100,
+    count: Annotated[int, typer.Option(help="How many problems.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal problems.")] = 0,
     kind: Annotated[
         str, typer.Option(help="arithmetic | logic | proofs (logic, each with a right and a wrong proof) | sat")
@@ -428,10 +425,11 @@ def problems(
     chosen = _choice(kind, ("arithmetic", *KINDS), "--kind")
     if chosen == "arithmetic":
         write_problems(output, count=count, seed=seed, events=(min_events, max_events))
+        written = count
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_rows(KINDS[chosen](count=count, seed=seed), str(output))
-    out.print(f"{count:,} problems written to {escape(str(output))}", highlight=False, soft_wrap=True)
+        written = write_rows(KINDS[chosen](count=count, seed=seed), str(output))
+    out.print(f"{written:,} rows written to {escape(str(output))}", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from steplabel.pipelines.run import RunResult
 from steplabel.schemas import NothingLabelled, Outcome, StepMark
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.io import count_tuples, count_values
+from steplabel.transforms.verify import STAGE as VERIFY_STAGE
 
 MARK_NAMES = {StepMark.POSITIVE: "right", StepMark.NEGATIVE: "wrong", StepMark.UNKNOWN: "unknown"}
 
@@ -27,13 +28,15 @@ class DatasetCounts:
         rows: by table.
         marks: labelled steps by hard label.
         by_outcome: labelled solutions whose labels rest on their right final answer alone.
-        rejects: by `stage: reason`.
+        rejects: what was left out, by reason.
+        silenced: questions to verifiers that raised; what they were asked about is not left out.
     """
 
     rows: Mapping[str, int]
     marks: Mapping[str, int]
     by_outcome: int
     rejects: Mapping[str, int]
+    silenced: int = 0
 
     @property
     def decided(self) -> int:
@@ -48,12 +51,20 @@ def count_dataset(folder: OutputFolder) -> DatasetCounts:
     def column(table: str, name: str) -> Counter[object]:
         return count_values([folder.join(f.path) for f in manifest.files(table)], name)
 
+    rejects: Counter[str] = Counter()
+    silenced = 0
+    for (stage, reason), n in count_tuples(folder.paths("rejects"), "stage", "reason").items():
+        if stage == VERIFY_STAGE:
+            silenced += n
+        else:
+            rejects[str(reason)] += n
     sources = count_tuples([folder.join(f.path) for f in manifest.files("labels")], "label_sources", "outcome")
     return DatasetCounts(
         rows=manifest.rows(),
         marks={str(mark): n for mark, n in sorted(column("labels", "labels").items(), key=str)},
         by_outcome=sources[("outcome",), Outcome.CORRECT],
-        rejects={str(reason): n for reason, n in column("rejects", "reason").most_common()},
+        rejects=dict(rejects.most_common()),
+        silenced=silenced,
     )
 
 
@@ -62,7 +73,10 @@ def require_labels(folder: OutputFolder, counts: DatasetCounts) -> None:
     if counts.rows["labels"]:
         return
     details = [detail for (detail,), _ in count_tuples(folder.paths("rejects"), "detail").most_common(1)]
-    why = ", ".join(f"{n} {reason}" for reason, n in counts.rejects.items()) or "the input holds no row"
+    reasons = [f"{n} {reason}" for reason, n in counts.rejects.items()]
+    raised = [f"verifiers raised {counts.silenced} times"] * bool(counts.silenced)
+    nothing = "no evidence decides a step" if counts.rows["solutions"] else "the input holds no row"
+    why = ", ".join(reasons + raised) or nothing
     most = f" (most often: {details[0]})" if details else ""
     raise NothingLabelled(f"no solution was labelled: {why}{most}. All of them: {folder.join('rejects')}")
 
@@ -109,6 +123,7 @@ def print_next(console: Console, result: RunResult) -> None:
 def _count_rows(counts: DatasetCounts) -> list[tuple[str, str]]:
     marks = ", ".join(f"{n:,} {MARK_NAMES.get(StepMark(m), m)}" for m, n in counts.marks.items())
     rows = counts.rows
+    raised = [("verifiers raised", f"{counts.silenced:,} times, see rejects of stage {VERIFY_STAGE}")]
     return [
         ("problems", f"{rows['problems']:,}"),
         (
@@ -118,6 +133,7 @@ def _count_rows(counts: DatasetCounts) -> list[tuple[str, str]]:
         ("steps", marks or "none"),
         ("rollouts kept", f"{rows['rollouts']:,}"),
         ("left out", ", ".join(f"{n:,} {reason}" for reason, n in counts.rejects.items()) or "nothing"),
+        *(raised if counts.silenced else ()),
     ]
 
 

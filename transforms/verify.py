@@ -25,12 +25,15 @@ def verify_problem(evidence: Evidence, verifiers: Sequence[AnyVerifier]) -> tupl
     observations: list[Observation] = []
     rejects: list[Reject] = []
     for verifier in verifiers:
-        if not speaks_of(verifier, evidence.problem):
+        try:
+            questions = tuple(_questions(evidence, verifier))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - its properties may raise, too
+            rejects.append(_raised(verifier, evidence.problem.id, "problem", error))
             continue
-        for record_id, kind, ask in _questions(evidence, verifier):
+        for record_id, kind, ask in questions:
             try:
                 observations += ask()
-            except Exception as error:  # noqa: BLE001 - whoever wrote it: its bug must not cost anything but its word
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug must not cost anything but its word
                 rejects.append(_raised(verifier, record_id, kind, error))
     if not observations:
         return evidence, tuple(rejects)
@@ -44,6 +47,8 @@ _Question = tuple[str, str, Callable[[], Sequence[Observation]]]
 
 def _questions(evidence: Evidence, verifier: AnyVerifier) -> Iterator[_Question]:
     problem = evidence.problem
+    if not speaks_of(verifier, problem):
+        return
     if isinstance(verifier, SiblingVerifier):
         compare = verifier.compare
         yield problem.id, "problem", lambda: compare(problem, evidence.solutions)
@@ -54,14 +59,21 @@ def _questions(evidence: Evidence, verifier: AnyVerifier) -> Iterator[_Question]
         yield solution.id, "solution", lambda s=solution: observe(verifier, problem, s)  # type: ignore[misc]
 
 
-def _raised(verifier: AnyVerifier, record_id: str, kind: str, error: Exception) -> Reject:
+def _raised(verifier: AnyVerifier, record_id: str, kind: str, error: BaseException) -> Reject:
     return Reject(
         record_id=record_id,
         kind=kind,
         stage=STAGE,
         reason=Reason.CRASH,
-        detail=printable(f"{verifier.name} v{verifier.version} raised {type(error).__name__}: {error}"),
+        detail=printable(f"{_called(verifier)} raised {type(error).__name__}: {error}"),
     )
+
+
+def _called(verifier: AnyVerifier) -> str:
+    try:
+        return f"{verifier.name} v{verifier.version}"
+    except (Exception, SystemExit):  # noqa: BLE001 - its name may be what raised
+        return type(verifier).__name__
 
 
 def _tagged(evidence: Evidence, verifiers: Sequence[AnyVerifier]) -> Iterator[Evidence | beam.pvalue.TaggedOutput]:

@@ -7,7 +7,7 @@ class or function that makes one.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -77,7 +77,7 @@ def verifier_named(name: str, *, strict: bool = False) -> AnyVerifier:
     entry = ENTRIES.get(name)
     if entry is None and not all(name.partition(":")):
         raise ConfigError(f"verifier {name!r}: there are {', '.join(ENTRIES)}; or give package.module:name")
-    verifier = _made(name, _found(entry.made_by if entry else name))
+    verifier = _made(name, named_object(entry.made_by if entry else name, what="verifier"))
     return _strict(verifier) if strict else verifier
 
 
@@ -99,12 +99,6 @@ def speaks_of(verifier: AnyVerifier, problem: Problem) -> bool:
     return not verifier.domains or problem.domain in verifier.domains
 
 
-def verifiers_for(domain: str) -> tuple[str, ...]:
-    """Names of ours that are made for a domain; those for any domain among them."""
-    problem = Problem(id="any", text="any", domain=domain)
-    return tuple(name for name in ENTRIES if speaks_of(verifier_named(name), problem))
-
-
 def tried(name: str) -> tuple[Observation, ...]:
     """What one of ours says of its small example; a solver or worker that does not work shows here."""
     verifier, entry = verifier_named(name), ENTRIES[name]
@@ -115,20 +109,27 @@ def tried(name: str) -> tuple[Observation, ...]:
     return observe(verifier, problem, solution)
 
 
-def _found(name: str) -> Any:
-    found = named_object(name, what="verifier")
-    if not callable(found) and not is_verifier(found):
-        raise ConfigError(f"verifier {name!r} is a {type(found).__name__}: name a verifier, or what makes one")
-    return found
-
-
 def _made(name: str, found: Any) -> AnyVerifier:
     try:
-        verifier: AnyVerifier = found if is_verifier(found) else found()
-    except Exception as error:  # users' code may raise anything; what it raised is what they have to know
+        return _sound(name, found if is_verifier(found) or not callable(found) else found())
+    except ConfigError:
+        raise
+    except (Exception, SystemExit) as error:  # users' code may raise anything, and so may their properties
         raise ConfigError(f"verifier {name!r} cannot be made: {type(error).__name__}: {error}") from error
-    if not is_verifier(verifier):
-        raise ConfigError(f"verifier {name!r} makes a {type(verifier).__name__}, which is none: see verifiers/port.py")
+
+
+def _sound(name: str, made: Any) -> AnyVerifier:
+    """What was made, if it is a verifier whose name, version and domains are of the port's types."""
+    if not is_verifier(made):
+        raise ConfigError(
+            f"verifier {name!r} is or makes a {type(made).__name__}, which is none: see verifiers/port.py"
+        )
+    verifier: AnyVerifier = made
+    for field in ("name", "version"):
+        if not isinstance(value := getattr(verifier, field), str) or not value:
+            raise ConfigError(f"verifier {name!r}: its {field} is {value!r}, and must be a text")
+    if not isinstance(verifier.domains, Set) or not all(isinstance(domain, str) for domain in verifier.domains):
+        raise ConfigError(f"verifier {name!r}: its domains are {verifier.domains!r}, and must be a frozenset of texts")
     return verifier
 
 

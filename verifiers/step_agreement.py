@@ -3,7 +3,8 @@
 Covered: the number that each labelable step asserts last (the right side of its last equation, else its last number),
 compared exactly among all solutions of one problem. Not covered: results that are no number, units (12 hours and 12
 apples are one result), whether equal results mean equal things. A number that stands in the problem is no result: that
-others write it too says nothing.
+others write it too says nothing. Solutions that share the very step (the same node of the tree) are no second opinion
+on it, and are left out of its count.
 
 On real solutions this tells right from wrong far better than arithmetic does: few steps miscalculate, many calculate
 the wrong thing. It is a score, never a verdict: solutions may share an error.
@@ -27,7 +28,7 @@ from steplabel.verifiers.arithmetic.values import NoValueError, Value, evaluate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCount:
-    """Evidence about a step: its result, and how many of the other solutions have it."""
+    """Evidence about a step: its result, and how many of the solutions that do not share the step have it."""
 
     result: str
     stated_by: int
@@ -45,14 +46,15 @@ class SolutionCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepAgreement:
-    """Scores each step by the share of the other solutions that state its result.
+    """Scores each step by the share of the solutions without this very step that state its result.
 
-    Each solution is scored too (`Observation.subject` is its id): the share of its results that no other solution has.
-    So a high score speaks for a step, and against a solution. What has no result of its own gets no observation.
+    Each solution is scored too (`Observation.subject` is its id): the share of its results that no other solution has,
+    by a shared step or another. So a high score speaks for a step, and against a solution. What has no result of its
+    own gets no observation, nor does a step that all solutions share.
     """
 
     name: ClassVar[str] = "step_agreement"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     domains: ClassVar[frozenset[str]] = frozenset()
 
     def compare(self, problem: Problem, solutions: Sequence[Solution]) -> tuple[Observation, ...]:
@@ -62,20 +64,30 @@ class StepAgreement:
         given = _numbers(problem.text)
         results = [_results(solution, given) for solution in solutions]
         counts = Counter(result for each in results for result in set(each.values()))
+        holders = Counter(key for each in results for key in each)
         said = {
             observation.key: observation
             for solution, each in zip(solutions, results, strict=True)
-            for observation in self._observations(solution, each, counts, others=len(solutions) - 1)
+            for observation in (
+                *self._of_steps(each, counts, holders, solutions=len(solutions)),
+                *self._of_solution(solution, each, counts, others=len(solutions) - 1),
+            )
         }
         return tuple(said.values())
 
-    def _observations(
-        self, solution: Solution, results: Mapping[str, Value], counts: Mapping[Value, int], *, others: int
+    def _of_steps(
+        self, results: Mapping[str, Value], counts: Mapping[Value, int], holders: Mapping[str, int], *, solutions: int
     ) -> Iterator[Observation]:
         for key, result in results.items():
-            stated_by = counts[result] - 1
-            evidence = StepCount(result=str(result), stated_by=stated_by, others=others)
-            yield self._observation(key, stated_by / others, evidence)
+            others = solutions - holders[key]
+            if others:
+                stated_by = counts[result] - holders[key]
+                evidence = StepCount(result=str(result), stated_by=stated_by, others=others)
+                yield self._observation(key, stated_by / others, evidence)
+
+    def _of_solution(
+        self, solution: Solution, results: Mapping[str, Value], counts: Mapping[Value, int], *, others: int
+    ) -> Iterator[Observation]:
         distinct = set(results.values())
         if distinct:
             alone = sum(counts[result] == 1 for result in distinct)

@@ -16,16 +16,19 @@ from steplabel.verifiers.registry import verifier_named
 def fover(use: ModelUse) -> Recipe:
     """FoVer (Kamoi et al. 2025, arXiv:2505.15960): proofs in formal logic, each step checked against what it cites.
 
-    No rollouts. Steps are lines, as the paper's proofs have them. For problems of domain `logic` (`steplabel problems
-    --kind logic`, or FoVer's own files), with solutions of a model or imported ones; other problems get no label. Every
-    problem is kept, however often it is solved: the labels do not rest on that.
+    No rollouts. Steps are lines, as the paper's proofs have them. For problems of domains `logic` and `sat` (`steplabel
+    problems --kind proofs`, `logic` or `sat`, or FoVer's own files); other problems get no label. Proofs are imported,
+    or written by a model that can: the bundled model writes none. Every problem is kept, however often it is solved:
+    the labels do not rest on that.
 
     Deviations: steps are decided by exact truth tables and Z3 under a repeatable budget, where the paper's tool has a
     wall clock; contradictory premises are unknown, where it calls what follows from them right; its second half,
     theorems formalised by a model for Isabelle, has the contract for external provers (`verifiers/logic/provers.py`).
+    The answers to tasks about clauses are ours: of their steps only the one that answers is labelled.
     """
     recipe = use.recipe("fover", SamplesOnly(), "fover")
-    return replace(recipe, segmenter=NewlineSteps(), question_filter=None, verifiers=(verifier_named("logic"),))
+    verifiers = tuple(map(verifier_named, ("logic", "sat_task")))
+    return replace(recipe, segmenter=NewlineSteps(), question_filter=None, verifiers=verifiers)
 
 
 def formalised(use: ModelUse) -> Recipe:

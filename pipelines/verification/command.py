@@ -21,6 +21,9 @@ err = Console(stderr=True)
 PLAIN_SECONDS = 10.0
 """Without a terminal (a log file, CI) one line every so often says how far it is."""
 
+LAYOUTS = ("auto", "problems", "processbench", "gsm8k_solutions", "bigbench_mistake", "fover")
+"""What `--layout` takes: `auto`, and the names in `transforms.intake.READERS`, which takes long to import."""
+
 EPILOG = (
     "Examples:\n\nsteplabel verify processbench/gsm8k.json --verifier arithmetic\n\n"
     "steplabel verify traces.jsonl --layout bigbench_mistake --json\n\n"
@@ -36,9 +39,7 @@ def verify(
         list[str] | None,
         typer.Option(help="Name, or package.module:name of your own. May be repeated \\[default: all there are]."),
     ] = None,
-    layout: Annotated[
-        str, typer.Option(help="auto | problems | processbench | gsm8k_solutions | bigbench_mistake")
-    ] = "auto",
+    layout: Annotated[str, typer.Option(help=" | ".join(LAYOUTS))] = "auto",
     strict: Annotated[
         bool, typer.Option("--strict", help="Near misses fail, too, with verifiers that tell them apart.")
     ] = False,

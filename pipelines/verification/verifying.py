@@ -167,6 +167,8 @@ class _Counting:
     def _check(self) -> None:
         if not self._counts["solutions"]:
             refused = self._rejects.total()
+            if not refused and not self._counts["problems"]:
+                raise DataError(f"{self._options.input!r} holds no rows")
             why = f"{refused:,} rows were refused, the first: {self._first.detail}" if self._first else "problems alone"
             raise DataError(f"{self._options.input!r} brings no solution along: {why}")
         if not self._counts["asked"]:

@@ -328,6 +328,15 @@ def test_problems_are_repeatable(steplabel: Call, tmp_path: Path) -> None:
     assert (tmp_path / "b").read_text().startswith((tmp_path / "a").read_text())
 
 
+def test_problems_says_how_many_rows(steplabel: Call, tmp_path: Path) -> None:
+    """A problem with a right and a wrong proof is two rows."""
+    path = tmp_path / "proofs.jsonl"
+    code, text = steplabel("problems", "--kind", "proofs", "--output", path, "--count", 3)
+    assert code == 0
+    assert f"{len(path.read_text().splitlines())} rows written" in text
+    assert "6 rows" in text
+
+
 def test_paths_that_look_like_markup_are_paths(steplabel: Call, problems: Path, tmp_path: Path) -> None:
     """What is printed can be pasted: no markup, no line breaks, quoted where a shell needs it."""
     folder = tmp_path / "a [bold]b[x] [" / "out"

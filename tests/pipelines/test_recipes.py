@@ -28,6 +28,7 @@ from steplabel.pipelines.run import RunResult
 from steplabel.schemas import ConfigError, SolutionSource, StepMark
 from steplabel.schemas.segmentation import BlankLineSteps
 from steplabel.transforms.io import write_rows
+from steplabel.verifiers.registry import ENTRIES
 
 SMALLER = {
     "genprm": ("annotator.k_by_difficulty.pilot=8",),
@@ -82,11 +83,26 @@ def test_fover_labels_proofs(label: Callable[..., RunResult], rows_of, tmp_path:
     for row in rows:
         steps = (step.rstrip("\n") for step in row.steps)
         assert [words[mark] for mark in row.labels] == truth[(row.problem, *steps)]
-        assert row.label_sources == ("logic",)
+        assert row.label_sources == ("logic+sat_task",)
     path = tmp_path / "out.jsonl"
     export_dataset(result.folder, "fover", str(path))
     written = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert sorted(map(str, (row["error_labels"] for row in written))) == sorted(map(str, truth.values()))
+
+
+@pytest.mark.parametrize(("digits", "mark"), [("10", StepMark.POSITIVE), ("11", StepMark.NEGATIVE)])
+def test_fover_labels_answers_about_clauses(  # type: ignore[no-untyped-def]
+    label: Callable[..., RunResult], rows_of, tmp_path: Path, digits: str, mark: StepMark
+) -> None:
+    """The step that answers is right or wrong; the one before it, which claims nothing, stays unknown."""
+    source = tmp_path / "sat.jsonl"
+    question = ENTRIES["sat_task"].question
+    solution = f"I try values.\nThe final answer is {digits}"
+    row = {"id": "p", "problem": question, "answer": "10", "domain": "sat", "solutions": [solution]}
+    write_rows([row], str(source))
+    result = label(recipe=RECIPES["fover"](model_use(SOLVER)), input=str(source))
+    imported = [row for row in rows_of(result.folder) if "".join(row.steps) == solution]
+    assert [row.labels for row in imported] == [(StepMark.UNKNOWN, mark)]
 
 
 def test_formalised_labels_what_the_formulas_say(

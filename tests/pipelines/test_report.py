@@ -64,5 +64,13 @@ def test_nothing_decided(tmp_path: Path) -> None:
     """Without a decided step there is no price of one."""
     nothing = replace(COUNTS, marks={StepMark.UNKNOWN: 7}, rejects={})
     lines = summary(USAGE, nothing, tmp_path)
+    assert "verifiers raised" not in lines
     assert "tokens per labelled step" not in lines
     assert lines["left out"] == "nothing"
+
+
+def test_what_verifiers_raised_is_not_left_out(tmp_path: Path) -> None:
+    """A verifier's bug costs its word, not the solution: it has a line of its own."""
+    lines = summary(USAGE, replace(COUNTS, silenced=12), tmp_path)
+    assert lines["left out"] == "3 undecided"
+    assert lines["verifiers raised"] == "12 times, see rejects of stage verify"

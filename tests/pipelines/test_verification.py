@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from steplabel.pipelines import cli
 from steplabel.pipelines.doctor import examine
 from steplabel.pipelines.recipe import config_hash, describe
+from steplabel.pipelines.report import count_dataset
 from steplabel.pipelines.run import RunResult
 from steplabel.pipelines.verification import command
 from steplabel.pipelines.verification.coverage import CoverageCounter
@@ -23,6 +25,7 @@ from steplabel.pipelines.verification.tables import print_verification
 from steplabel.pipelines.verification.verifying import Verification, VerifyOptions, verify_file
 from steplabel.schemas import ConfigError, DataError, Evidence, Problem, Reason, Solution, Verdict
 from steplabel.transforms.dataset import OutputFolder
+from steplabel.transforms.intake import READERS
 from steplabel.verifiers import Claim, Finding, registry
 from steplabel.verifiers.tasks.multistep_arithmetic import MultistepArithmetic
 from steplabel.verifiers.tasks.word_sorting import WordSorting
@@ -49,6 +52,13 @@ class Words:
         if claim.body == "wonders":
             return Finding(verdict=Verdict.UNKNOWN, reason=f"{Reason.TIMEOUT}: after 1 s")
         return Finding(verdict=Verdict(claim.body))
+
+
+class Leaves(Words):
+    """Ends the process by its first claim."""
+
+    def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[str]]:
+        sys.exit(0)
 
 
 def marked(*steps: str, label: int, right: bool = False, **fields: Any) -> dict[str, Any]:
@@ -141,7 +151,7 @@ def test_progress_reaches_all_rows(rows: Callable[..., str], tmp_path: Path) -> 
     [
         pytest.param(("{broken", "x"), "2 rows were refused, the first: ", id="nothing readable"),
         pytest.param(({"question": "?", "answer": "1"},), "no solution along: problems alone", id="no solution"),
-        pytest.param((), "no solution along", id="empty"),
+        pytest.param((), "holds no rows", id="empty"),
     ],
 )
 def test_a_file_without_solutions(rows: Callable[..., str], lines: tuple[Any, ...], message: str) -> None:
@@ -206,6 +216,12 @@ def test_output(written: tuple[VerifyOptions, Verification]) -> None:
     assert rows["observations"] == found.verifiers[0].claimed
     assert sorted(r.stage for r in folder.read("rejects")) == ["intake", "verify"]
     assert (Path(options.output) / "_SUCCESS").exists()
+
+
+def test_what_was_raised_is_counted_apart(written: tuple[VerifyOptions, Verification]) -> None:
+    """A row that was refused is left out; a solution whose verifier raised is not."""
+    counts = count_dataset(OutputFolder(written[0].output))
+    assert (counts.rejects, counts.silenced) == ({"bad_row": 1}, 1)
 
 
 def test_the_same_command_goes_on(written: tuple[VerifyOptions, Verification]) -> None:
@@ -300,6 +316,25 @@ def test_help_has_examples() -> None:
     result = CliRunner().invoke(cli.app, ["verify", "--help"])
     assert result.exit_code == 0
     assert "Examples" in result.output
+
+
+def test_help_names_every_layout() -> None:
+    """What `--layout` offers is what can be read, in both commands."""
+    assert ("auto", *READERS) == command.LAYOUTS
+    for name in ("verify", "run"):
+        help_ = CliRunner().invoke(cli.app, [name, "--help"], env={"COLUMNS": "200"}).output
+        assert all(layout in help_ for layout in command.LAYOUTS)
+
+
+def test_a_verifier_that_ends_the_process(
+    steplabel: Callable[..., tuple[int, str]],
+    rows: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its word alone is lost: the JSON is there, and counts it."""
+    monkeypatch.setitem(sys.modules, "some_users_verifier", sys.modules[__name__])
+    code, text = steplabel("verify", rows(TRACE), "--verifier", "some_users_verifier:Leaves", "--json")
+    assert (code, json.loads(text.splitlines()[0])["rejects"]) == (0, {"verify: crash": 1})
 
 
 def test_command(steplabel: Callable[..., tuple[int, str]], rows: Callable[..., str], tmp_path: Path) -> None:

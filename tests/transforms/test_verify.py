@@ -123,6 +123,36 @@ def test_a_bug_costs_the_verifiers_own_word_alone(evidence: MakeEvidence) -> Non
     assert "counts v1 raised KeyError" in rejects[1].detail
 
 
+@dataclass(frozen=True)
+class Leaves(SaysEight):
+    """Ends the process."""
+
+    name: ClassVar[str] = "leaves"
+
+    def verify(self, claim: Claim[str]) -> Finding:
+        raise SystemExit(0)
+
+
+@dataclass(frozen=True)
+class Nameless(SaysEight):
+    """Does not even know its name."""
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        raise LookupError("who am I?")
+
+
+@pytest.mark.parametrize(
+    ("verifier", "detail"),
+    [(Leaves(), "leaves v1 raised SystemExit: 0"), (Nameless(), "Nameless raised LookupError: who am I?")],
+)
+def test_whatever_is_raised(evidence: MakeEvidence, verifier: SaysEight, detail: str) -> None:
+    """To end the process is a bug like others, and so is a name that raises."""
+    said, rejects = verify_problem(evidence(), (verifier, SaysEight()))
+    assert {o.source for o in said.observations} == {"says_eight"}
+    assert [r.detail for r in rejects] == [detail]
+
+
 def test_the_transform(evidence: MakeEvidence) -> None:
     """Problems come out with what was said of them, in a pipeline too; rejects under their tag."""
     given = [with_second(evidence("a"), "boom = 8"), evidence("b")]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from steplabel.schemas import ConfigError, Observation, Problem, Solution, Verdict
-from steplabel.verifiers.registry import ENTRIES, has_strict, speaks_of, tried, verifier_named, verifiers_for
+from steplabel.verifiers.registry import ENTRIES, has_strict, speaks_of, tried, verifier_named
 from steplabel.verifiers.tasks.word_sorting import WordSorting
 
 
@@ -32,6 +32,29 @@ TWINS = Twins()
 
 def broken() -> Twins:
     raise RuntimeError("no solver here")
+
+
+def leaves() -> Twins:
+    raise SystemExit(0)
+
+
+class Nameless(Twins):
+    """Its name raises."""
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        raise LookupError("who am I?")
+
+    def __init__(self) -> None:
+        pass
+
+
+def one_domain() -> Twins:
+    return Twins(domains="logic")  # type: ignore[arg-type]
+
+
+def numbered() -> Twins:
+    return Twins(version=1)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -63,10 +86,14 @@ def test_others(here: str, what: str) -> None:
         ("nope:", "word_sorting"),
         ("no_such_module:V", "cannot import"),
         ("math:nope", "cannot import"),
-        ("math:pi", "is a float"),
+        ("math:pi", "makes a float"),
         ("os:getcwd", "makes a str"),
         ("math:sqrt", "cannot be made: TypeError"),
         ("some_users_verifiers:broken", "RuntimeError: no solver here"),
+        ("some_users_verifiers:leaves", "cannot be made: SystemExit"),
+        ("some_users_verifiers:Nameless", "LookupError: who am I"),
+        ("some_users_verifiers:one_domain", "domains are 'logic', and must be a frozenset"),
+        ("some_users_verifiers:numbered", "version is 1, and must be a text"),
     ],
 )
 def test_what_is_none(here: str, name: str, message: str) -> None:
@@ -89,8 +116,6 @@ def test_domains() -> None:
     assert speaks_of(WordSorting(), sorting)
     assert not speaks_of(WordSorting(), Problem(id="p", text="a b"))
     assert speaks_of(Twins(), sorting)
-    assert "word_sorting" in verifiers_for("word_sorting")
-    assert "word_sorting" not in verifiers_for("multistep_arithmetic")
 
 
 def test_nothing_is_imported_before_it_is_wanted() -> None:

@@ -112,7 +112,28 @@ def test_a_shared_step_is_said_once() -> None:
     """Two solutions that begin alike share a node, and what is said about it."""
     one, two = solution("48/2 = 24\n", "48+24 = 72"), solution("48/2 = 24\n", "48-24 = 20")
     subjects = [o.subject for o in AGREEMENT.compare(PROBLEM, (one, two))]
-    assert len(subjects) == len(set(subjects)) == 5
+    assert len(subjects) == len(set(subjects)) == 4
+    third = solution("48 * 2 = 96")
+    subjects = [o.subject for o in AGREEMENT.compare(PROBLEM, (one, two, third))]
+    assert len(subjects) == len(set(subjects)) == 7
+
+
+def test_who_shares_a_step_is_no_second_opinion_on_it() -> None:
+    """Siblings of the same node are left out; where nobody else is left, nothing is said of the step."""
+    one, two = solution("48/2 = 24\n", "48+24 = 72"), solution("48/2 = 24\n", "48-24 = 20")
+    assert one.node_keys[0] == two.node_keys[0]
+    assert one.node_keys[0] not in scores(one, two)
+    agrees, differs = solution("Half of 48 is 24."), solution("48 * 2 = 96")
+    said = {o.subject: o for o in AGREEMENT.compare(PROBLEM, (one, two, agrees, differs))}
+    assert json.loads(said[one.node_keys[0]].evidence) == {"result": "24", "stated_by": 1, "others": 2}
+    assert json.loads(said[agrees.node_keys[0]].evidence) == {"result": "24", "stated_by": 2, "others": 3}
+    assert said[one.node_keys[0]].score == 0.5
+
+
+def test_equal_solutions_say_nothing_of_their_steps() -> None:
+    """The same text written twice is one set of nodes: no step is scored, however often it was drawn."""
+    one, two = solution("48/2 = 24\n", "48+24 = 72", policy="a"), solution("48/2 = 24\n", "48+24 = 72", policy="b")
+    assert scores(one, two) == {one.id: 0.0, two.id: 0.0}
 
 
 def test_repeated_results_count_once() -> None:
