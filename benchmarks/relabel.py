@@ -39,7 +39,7 @@ from typing import Any, TypeVar
 
 from steplabel.annotators.steps.gold_logprob import GoldLikelihood
 from steplabel.annotators.trees.mcts import NodeStatistics
-from steplabel.labels.counting import ObservedScores, RolloutCounts, counting_of
+from steplabel.labels.counting import ObservedScores, ObservedVerdicts, RolloutCounts, counting_of
 from steplabel.labels.policies import POLICIES, PROBE
 from steplabel.labels.searched import SearchedEdges
 from steplabel.pipelines.relabelling import Relabelling, relabel
@@ -58,6 +58,7 @@ from steplabel.schemas import (
     Solution,
     SolutionSource,
     Step,
+    Verdict,
     content_id,
     make_solution,
     probe_key,
@@ -204,6 +205,7 @@ def _observations(
             subject=key,
             source=source,
             source_version="1",
+            verdict=draw.choice(list(Verdict)),
             score=draw.choice([0.0, 0.25, 1.0]) if source == "omegaprm" else draw.random(),
             evidence=to_json(evidence[source]).decode() if source in evidence else "",
         )
@@ -300,6 +302,8 @@ def source_read(view: str) -> str:
     if isinstance(policy, SearchedEdges):
         return policy.source
     counting = counting_of(policy)
+    if isinstance(counting, ObservedVerdicts):
+        return counting.sources[0]
     return counting.source if isinstance(counting, ObservedScores) else ""
 
 
