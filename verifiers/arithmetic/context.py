@@ -7,6 +7,7 @@ and the commonest Chinese words of denial. Not covered: a denial more than a sen
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 BEFORE: Final = 160
@@ -54,9 +55,81 @@ _REDEFINED: Final = re.compile(
 _CLOCK: Final = re.compile(r"[0-9]\s{0,3}[ap]\.?m\b|o'clock|\bmidnight\b|\bnoon\b", re.IGNORECASE)
 
 
+# What each pattern cannot do without: looking for these first takes a tenth of the pattern's time.
+_DENIALS: Final = [
+    "if",
+    "no",
+    "n't",
+    "try",
+    "tries",
+    "tried",
+    "say",
+    "said",
+    "claim",
+    "think",
+    "thought",
+    "believe",
+    "but",
+    "however",
+    "yet",
+    "actually",
+    "instead",
+    "false",
+    "untrue",
+    "incorrect",
+    "wrong",
+    "mistak",
+    "suppos",
+    "assum",
+    "pretend",
+    "imagin",
+    "testing",
+    "whether",
+    "guess",
+    "contradict",
+    "cannot",
+    "never",
+    "impossible",
+    "absurd",
+    "invalid",
+    "inconsistent",
+    "fail",
+    "error",
+    "?",
+    "错",
+    "并非",
+    "假设",
+    "不对",
+    "不正确",
+    "不成立",
+]
+_SYSTEMS: Final = [
+    "base",
+    "binary",
+    "octal",
+    "hexadecimal",
+    "ternary",
+    "mod",
+    "digit",
+    "mathbb",
+    "gf",
+    "z_",
+    "f_",
+    "system",
+    "operat",
+    "arithmetic",
+]
+_TIMES: Final = ["am", "pm", "a.m", "p.m", "o'clock", "midnight", "noon"]
+
+
+def _finds(pattern: re.Pattern[str], text: str, needed: Sequence[str]) -> bool:
+    small = text.lower()
+    return any(word in small for word in needed) and pattern.search(text) is not None
+
+
 def may_be_denied(text: str) -> bool:
     """Whether a text holds any word of denial or trial: where not, `is_asserted` is true of all its parts."""
-    return _ANY.search(text) is not None
+    return _finds(_ANY, text, _DENIALS)
 
 
 def is_asserted(text: str, start: int, end: int) -> bool:
@@ -72,12 +145,12 @@ def is_asserted(text: str, start: int, end: int) -> bool:
 
 def names_clock(text: str) -> bool:
     """Whether times of the day are named, whose differences are not those of numbers."""
-    return _CLOCK.search(text) is not None
+    return _finds(_CLOCK, text, _TIMES)
 
 
 def names_system(text: str) -> bool:
     """Whether another base, a modulus, single digits or an operation of the text's own are spoken of."""
-    return _SYSTEM.search(text) is not None
+    return _finds(_SYSTEM, text, _SYSTEMS)
 
 
 def redefines(text: str) -> bool:
