@@ -79,6 +79,8 @@ class BankEngine:
         """
         if not isinstance(effect, Sample):
             raise ConfigError(f"a bank holds outcomes of rollouts: it cannot answer {type(effect).__name__}")
+        if effect.probe:
+            raise ConfigError(f"a bank holds what was drawn behind bare prefixes: it has no answer to {effect.probe!r}")
         node = self.node(effect.node_key)
         if effect.sampling != node.row.sampling:
             raise ConfigError(
@@ -103,7 +105,7 @@ class BankEngine:
         if found is None:
             raise ConfigError(
                 f"the bank holds no rollouts of node {key}: it knows the prefixes of its own solutions, without "
-                "probes and without steps that a search proposes"
+                "steps that a search proposes"
             )
         return found
 

@@ -28,8 +28,7 @@ class Sample:
             will do. They are sent where they are the completer's own spelling of the prefix.
         start: index of the first sample; asking again with a higher start gets new samples, not the old ones.
         probe: text put behind the prefix for this question alone, such as the beginning of an answer; the
-            completions go on behind it. `node_key` is then that of the probe (`schemas.probe_key`), so that its
-            rollouts are never counted as the prefix's own.
+            completions go on behind it. Its rollouts say so, and are never counted as the prefix's own.
     """
 
     problem: Problem

@@ -81,7 +81,7 @@ def samples_with(
 
 def _rollout(question: Sample, index: int, completer: str, tokens: int) -> Rollout:
     return Rollout(
-        key=content_id("oracle", completer, question.node_key, question.sampling, question.seed, index),
+        key=content_id("oracle", completer, question.node_key, question.probe, question.sampling, question.seed, index),
         node_key=question.node_key,
         problem_id=question.problem.id,
         completer=completer,
@@ -91,4 +91,5 @@ def _rollout(question: Sample, index: int, completer: str, tokens: int) -> Rollo
         text="",
         finish_reason=FinishReason.STOP,
         completion_tokens=tokens,
+        probe=question.probe,
     )

@@ -61,7 +61,6 @@ from steplabel.schemas import (
     Verdict,
     content_id,
     make_solution,
-    probe_key,
 )
 from steplabel.schemas.arrow import TABLES, schema_fingerprint, to_table
 from steplabel.schemas.codec import to_json
@@ -148,9 +147,7 @@ def _evidence(number: int, size: Size) -> Evidence:
     solutions = tuple(_solution(problem, draw, index) for index in range(SOLUTIONS_A_PROBLEM))
     prefixes = [key for solution in solutions for key in solution.node_keys[:-1]]
     rollouts = [_rollout(problem, key, index, "", draw) for key in prefixes for index in range(size.rollouts)]
-    rollouts += [
-        _rollout(problem, probe_key(key, PROBE), index, PROBE, draw) for key in prefixes for index in range(size.probes)
-    ]
+    rollouts += [_rollout(problem, key, index, PROBE, draw) for key in prefixes for index in range(size.probes)]
     subjects = [*(s.id for s in solutions), *(r.key for r in rollouts)]
     return Evidence(
         problem=problem,
@@ -168,7 +165,7 @@ def _solution(problem: Problem, draw: random.Random, index: int) -> Solution:
 
 def _rollout(problem: Problem, key: str, index: int, probe: str, draw: random.Random) -> Rollout:
     return Rollout(
-        key=content_id("benchmark", key, index),
+        key=content_id("benchmark", key, probe, index),
         node_key=key,
         problem_id=problem.id,
         completer="m",

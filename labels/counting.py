@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
-from steplabel.labels.counts import asked_keys, count_evidence, distinct_rollouts
+from steplabel.labels.counts import count_evidence, distinct_rollouts
 from steplabel.labels.estimation import Soft
 from steplabel.labels.policy import LabelPolicy, joined
 from steplabel.labels.siblings import count_siblings
@@ -81,8 +81,8 @@ class RolloutCounts:
 
     def completers(self, record: Evidence, *, completer: str | None) -> list[str]:
         """For each solution the ids of the completers whose rollouts are counted, with ", " between them."""
-        names = _completers_by_node(record, completer)
-        return _named((asked_keys(solution.node_keys, self.probe) for solution in record.solutions), names)
+        names = _completers_by_node(record, completer, self.probe)
+        return _named((solution.node_keys for solution in record.solutions), names)
 
     def spoke(self, batch: EvidenceBatch) -> BoolArray:
         """[n], whether any rollout starts at a step's end."""
@@ -152,7 +152,7 @@ class ObservedScores:
 
     def completers(self, record: Evidence, *, completer: str | None) -> list[str]:
         """The completers that the source's evidence names; else those whose rollouts start where it speaks."""
-        names = _completers_by_node(record, completer)
+        names = _completers_by_node(record, completer, probe="")
         behind: dict[str, set[str]] = {}
         for said in record.observations:
             if said.source == self.source and said.score is not None:
@@ -275,9 +275,9 @@ def completer_in(evidence: str) -> str:
         return ""
 
 
-def _completers_by_node(record: Evidence, completer: str | None) -> dict[str, set[str]]:
+def _completers_by_node(record: Evidence, completer: str | None, probe: str) -> dict[str, set[str]]:
     names: dict[str, set[str]] = {}
-    for rollout in distinct_rollouts(record, completer=completer):
+    for rollout in distinct_rollouts(record, completer=completer, probe=probe):
         names.setdefault(rollout.node_key, set()).add(rollout.completer)
     return names
 

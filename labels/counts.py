@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from steplabel.labels.coded import count_coded
 from steplabel.labels.columns import Columns, Ends
 from steplabel.labels.outcomes import newest_outcomes
-from steplabel.schemas import CheckedOutcome, Evidence, Observation, Rollout, Solution, probe_key
+from steplabel.schemas import CheckedOutcome, Evidence, Observation, Rollout, Solution
 from steplabel.schemas.batches import EvidenceBatch
 
 
@@ -38,20 +38,19 @@ def count_evidence(
         evidence: one record a problem.
         completer: count only this `ModelIdentity.id`; None pools all completers.
         checker: believe only this checker (its newest version); None: see the head of `outcomes.py`.
-        probe: count the answers to this text behind each prefix (`schemas.probe_key`) in place of the
+        probe: count the answers to this text behind each prefix (`Rollout.probe`) in place of the
             prefix's own rollouts. No solution stands in for a probe of the bare problem.
     """
     columns = Columns()
     for record in evidence:
         outcomes = newest_outcomes(record, checker=checker)
-        (root,) = asked_keys((record.problem.root_key,), probe)
         costs = _observation_costs(record)
         columns.add(
             record,
             outcomes,
-            root=root,
-            states=[asked_keys(solution.node_keys, probe) for solution in record.solutions],
-            ends=_ends(record, completer, outcomes),
+            root=record.problem.root_key,
+            states=[solution.node_keys for solution in record.solutions],
+            ends=_ends(record, completer, probe, outcomes),
             costs=[_cost(costs, record.problem.root_key, solution) if costs else 0 for solution in record.solutions],
             samples_stand_in=not probe,
         )
@@ -64,19 +63,14 @@ def evidence_tokens(evidence: Evidence, *, completer: str | None = None) -> int:
     return rollouts + sum(o.cost_tokens for o in _paid_observations(evidence))
 
 
-def distinct_rollouts(evidence: Evidence, *, completer: str | None = None) -> Iterable[Rollout]:
-    """The rollouts by key, of one completer or of all (None)."""
+def distinct_rollouts(evidence: Evidence, *, completer: str | None = None, probe: str | None = None) -> list[Rollout]:
+    """The rollouts by key; of one completer or of all (None), and so of one probe ("": of bare prefixes)."""
     by_key = {rollout.key: rollout for rollout in reversed(evidence.rollouts)}
-    return (r for r in by_key.values() if completer in (None, r.completer))
+    return [r for r in by_key.values() if completer in (None, r.completer) and probe in (None, r.probe)]
 
 
-def asked_keys(keys: Iterable[str], probe: str) -> tuple[str, ...]:
-    """Keys under which rollouts of these prefixes stand, or those of a probe behind them."""
-    return tuple(probe_key(key, probe) for key in keys) if probe else tuple(keys)
-
-
-def _ends(record: Evidence, completer: str | None, outcomes: Mapping[str, CheckedOutcome]) -> Ends:
-    rollouts = list(distinct_rollouts(record, completer=completer))
+def _ends(record: Evidence, completer: str | None, probe: str, outcomes: Mapping[str, CheckedOutcome]) -> Ends:
+    rollouts = distinct_rollouts(record, completer=completer, probe=probe)
     return Ends(
         [rollout.node_key for rollout in rollouts],
         [outcomes.get(rollout.key) for rollout in rollouts],

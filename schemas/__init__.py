@@ -88,7 +88,6 @@ from steplabel.schemas.solution import (
     make_solution,
     node_key,
     path_keys,
-    probe_key,
 )
 
 __all__ = [
@@ -149,7 +148,6 @@ __all__ = [
     "make_solution",
     "node_key",
     "path_keys",
-    "probe_key",
     "token_boundaries",
     "with_token_ends",
 ]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from steplabel.schemas.arrow import arrow_schema, check_nulls, misfits
-from steplabel.schemas.ids import ID_HEX_DIGITS, content_id
+from steplabel.schemas.ids import ID_HEX_DIGITS
 
 
 class NotColumnarError(Exception):
@@ -185,20 +183,6 @@ def _column(given: Any, kind: pa.DataType, rows: int) -> pa.Array:
     if isinstance(given, str):
         return pa.repeat(pa.scalar(given, type=kind), rows)
     return given if isinstance(given, pa.Array) else pa.array(given, type=kind)
-
-
-def content_ids(kind: str, column: pa.ChunkedArray | pa.Array, *parts: Any) -> pa.Array:
-    """`schemas.content_id(kind, text, *parts)` of every text, faster where texts are content ids themselves."""
-    texts = _plain(one_array(column))
-    if not _is_content_ids(texts):
-        return strings([content_id(kind, text, *parts) for text in texts.to_pylist()])
-    # Nothing in such a text wants to be escaped: it is hashed as it stands.
-    before = msgspec.json.encode([kind])[:-1] + b',"'
-    after = (b'",' if parts else b'"') + msgspec.json.encode(parts)[1:]
-    binary = pa.binary()
-    hashed = pc.binary_join_element_wise(pa.scalar(before, binary), texts.cast(binary), pa.scalar(after, binary), b"")
-    digests = b"".join([sha256(one).digest()[: ID_HEX_DIGITS // 2] for one in hashed.to_pylist()])
-    return texts_of(np.frombuffer(digests.hex().encode(), dtype=np.uint8), np.arange(len(texts) + 1) * ID_HEX_DIGITS)
 
 
 def sorted_by(*keys: pa.Array) -> NDArray[np.int64]:

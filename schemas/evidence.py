@@ -73,13 +73,14 @@ class Rollout:
 
     Attributes:
         key: content key of completer, prompt, prefix, sampling parameters, seed and index.
-        node_key: the prefix it continues (a `Problem.root_key` or a node's key).
+        node_key: the prefix it continues (a `Problem.root_key` or a node's key), apart from the `probe`.
         completer: `ModelIdentity.id`.
         index: which of the samples drawn with this seed, from 0.
         text: what was generated, without the prefix.
         finish_reason: `stop`, `length` or `filtered`.
         prompt_tokens, completion_tokens, cached_tokens: counts; cached ones are among the prompt's.
-        probe: text that was put behind the prefix for this question alone; `node_key` is then `probe_key`.
+        probe: text that was put behind the prefix for this question alone. Such a rollout is not the prefix's own:
+            what counts or shows those must pass it over.
     """
 
     key: str

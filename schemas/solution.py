@@ -82,11 +82,6 @@ def node_key(parent_key: str, step: Step) -> str:
     return content_id("node", parent_key, step.kind, step.text)
 
 
-def probe_key(key: str, probe: str) -> str:
-    """Key of a question that puts the text `probe` behind a prefix: rollouts of it are not the prefix's own."""
-    return content_id("probe", key, probe)
-
-
 def path_keys(root_key: str, steps: Iterable[Step]) -> tuple[str, ...]:
     """Keys of the prefixes of 1, 2, ... steps; the root (no step) is not among them."""
     keys, key = [], root_key

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import apache_beam as beam
 
-from steplabel.schemas import CheckedOutcome, Evidence, FinishReason, GoldAnswer, Outcome, Reason, Solution, probe_key
+from steplabel.schemas import CheckedOutcome, Evidence, FinishReason, GoldAnswer, Outcome, Reason, Solution
 from steplabel.verifiers import AnswerChecker
 
 
@@ -48,7 +48,7 @@ def recheck_answers(evidence: Evidence, checker: AnswerChecker) -> Evidence:
     outcomes = [_judged(evidence, solution, checker) for solution in evidence.solutions]
     for rollout in evidence.rollouts:
         if (prefix := begun.get(rollout.node_key)) is not None:
-            text = prefix + rollout.text
+            text = prefix + rollout.probe + rollout.text
             outcomes.append(judge(checker, rollout.key, text, evidence.problem.gold, rollout.finish_reason))
     judged = {outcome.subject for outcome in outcomes}
     kept = (o for o in evidence.outcomes if o.checker != checker.name or o.subject not in judged)
@@ -56,15 +56,12 @@ def recheck_answers(evidence: Evidence, checker: AnswerChecker) -> Evidence:
 
 
 def _prefixes(evidence: Evidence) -> dict[str, str]:
-    """By node key, what a rollout goes on from: a prefix of a solution, or one with a probe behind it.
+    """By node key, the text of each prefix of a solution.
 
     A search may keep rollouts of prefixes that lie on none of its solutions: their texts are not known here.
     """
     prefixes = {key: s.prefix(i) for s in evidence.solutions for i, key in enumerate(s.node_keys, start=1)}
-    prefixes[evidence.problem.root_key] = ""
-    probes = {rollout.probe for rollout in evidence.rollouts if rollout.probe}
-    probed = {probe_key(key, probe): prefix + probe for key, prefix in prefixes.items() for probe in probes}
-    return prefixes | probed
+    return prefixes | {evidence.problem.root_key: ""}
 
 
 def _judged(evidence: Evidence, solution: Solution, checker: AnswerChecker) -> CheckedOutcome:

@@ -86,4 +86,5 @@ async def check(checker: AnswerChecker, effect: Sample, rollout: Rollout) -> Che
 
 def _own_key(completer: str, effect: Sample, sample: Completion) -> str:
     """Key of a rollout from an engine that stands alone, without a store to give one."""
-    return content_id("unstored", completer, effect.node_key, effect.sampling, effect.seed, sample.index, sample.text)
+    asked = (effect.node_key, effect.probe, effect.sampling, effect.seed)
+    return content_id("unstored", completer, *asked, sample.index, sample.text)

@@ -23,7 +23,6 @@ from steplabel.schemas import (
     SamplingParams,
     Solution,
     derive_seed,
-    probe_key,
 )
 
 
@@ -58,8 +57,7 @@ def prefix_question(
         seed: the run's.
         probe: text put behind the prefix for this question alone.
     """
-    node = solution.node_keys[depth - 1] if depth else problem.root_key
-    key = probe_key(node, probe) if probe else node
+    key = solution.node_keys[depth - 1] if depth else problem.root_key
     return Sample(
         problem=problem,
         node_key=key,

@@ -6,9 +6,9 @@ a rollout a whole solution; it says what the model *knows* at the prefix, not wh
 late and says little about a step whose use comes later.
 
 Covered: every prefix the policy wrote but the last, and the bare problem; each gets one observation on its node with
-the share as its score. Its rollouts lie under a key of their own (`schemas.probe_key`): they are never counted as
-the prefix's. VSRM's step reward is the change of the share, which the evidence holds too. Not covered: what VSRM gives
-to steps that change nothing, and AnytimeReasoner's budgets in tokens (prefixes here are steps): both are for training.
+the share as its score. Its rollouts name the probe: they are never counted as the prefix's own. VSRM's step reward is
+the change of the share, which the evidence holds too. Not covered: what VSRM gives to steps that change nothing, and
+AnytimeReasoner's budgets in tokens (prefixes here are steps): both are for training.
 
 No k by difficulty (`k_by_difficulty`): its pilot is whole completions of the bare problem, each many times as long as a
 probe, so it would cost more than the probes that it saves.

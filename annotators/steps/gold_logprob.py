@@ -38,7 +38,6 @@ from steplabel.schemas import (
     Problem,
     Reason,
     Solution,
-    probe_key,
 )
 from steplabel.schemas.codec import to_json
 
@@ -114,10 +113,9 @@ class GoldLogprob:
         return max(0, steps - 1) + self.ask_root
 
     def _question(self, problem: Problem, gold: GoldAnswer, solution: Solution, depth: int) -> Score:
-        node = solution.node_keys[depth - 1] if depth else problem.root_key
         return Score(
             problem=problem,
-            node_key=probe_key(node, self.lead) if self.lead else node,
+            node_key=solution.node_keys[depth - 1] if depth else problem.root_key,
             prefix=solution.prefix(depth) + self.lead,
             prefix_ids=solution.token_ids if depth else (),
             continuation=gold.text + self.closing,

@@ -25,7 +25,7 @@ from steplabel.pipelines.recipe import Recipe, field_paths
 from steplabel.pipelines.recipes import RECIPES
 from steplabel.pipelines.run import run
 from steplabel.pipelines.worksite import RunOptions
-from steplabel.schemas import ConfigError, LabelRow, probe_key
+from steplabel.schemas import ConfigError, LabelRow
 from steplabel.transforms.dataset import OutputFolder
 
 PAIRED: Final = ("math_shepherd", "omegaprm_locate")
@@ -144,14 +144,12 @@ def rollouts_per_solution(folder: OutputFolder) -> float:
     view counts siblings.
     """
     asked = Counter({one.key: one.node_key for one in folder.read("rollouts")}.values())
-    probes = {one.probe for one in folder.read("rollouts") if one.probe}
     roots = {problem.id: problem.root_key for problem in folder.read("problems")}
     paths = {(one.problem_id, one.id): one.node_keys for one in folder.read("solutions")}
     counts = []
     for problem_id, solution_id in _labels(folder):
         keys = {roots[problem_id], *paths[problem_id, solution_id]}
-        probed = {probe_key(key, probe) for key in keys for probe in probes}
-        counts.append(sum(asked[key] for key in keys | probed))
+        counts.append(sum(asked[key] for key in keys))
     return sum(counts) / max(1, len(counts))
 
 

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from steplabel.labels.curation.draws import check_probability, uniform
-from steplabel.schemas import Evidence, Outcome, Problem, Solution, Step, make_solution, probe_key
+from steplabel.schemas import Evidence, Outcome, Problem, Solution, Step, make_solution
 
 HNC_PROBABILITY = 0.5
 HNC_CHILDREN = 4
@@ -56,9 +56,6 @@ def compress_tree(
         return CompressedTree(evidence=evidence, merged=())
     moved: dict[str, str] = {}
     solutions = tuple(_merged_solution(evidence.problem, s, chosen, moved) for s in evidence.solutions)
-    # Answers forced behind a prefix are paid evidence about the same text: they go where the prefix goes.
-    probes = {rollout.probe for rollout in evidence.rollouts if rollout.probe}
-    moved |= {probe_key(old, probe): probe_key(new, probe) for old, new in moved.items() for probe in probes}
     compressed = replace(
         evidence,
         solutions=solutions,

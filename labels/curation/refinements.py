@@ -152,7 +152,8 @@ class _Known:
         self.solutions = {solution.id: solution for solution in evidence.solutions}
         self.outcomes = {key: o.outcome for key, o in newest_outcomes(evidence, checker=checker).items()}
         self.rollouts: dict[str, list[Rollout]] = {}
-        for rollout in sorted(distinct_rollouts(evidence), key=lambda r: (uniform(seed, "refine", r.key), r.key)):
+        free = distinct_rollouts(evidence, probe="")
+        for rollout in sorted(free, key=lambda r: (uniform(seed, "refine", r.key), r.key)):
             self.rollouts.setdefault(rollout.node_key, []).append(rollout)
 
     def error(self, labels: StepLabels) -> _Error | NoRefinement:

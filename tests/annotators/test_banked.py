@@ -21,7 +21,6 @@ from steplabel.schemas import (
     SamplingParams,
     Solution,
     Step,
-    probe_key,
 )
 from steplabel.schemas.bank import BankedPrefix, BankedProblem, BankedSolution, BankSplit
 
@@ -156,7 +155,7 @@ def test_a_shifted_bank_gives_other_rollouts() -> None:
         (ENGINE, ask(1, n=1, start=10), "samples 10 to 10"),
         (ENGINE.shifted(4), ask(1, n=7), "samples 0 to 6, shifted by 4, were asked for"),
         (ENGINE, ask(node_key="unheard"), "no rollouts of node unheard"),
-        (ENGINE, ask(1, node_key=probe_key(ask(1).node_key, "Answer:"), probe="Answer:"), "without probes"),
+        (ENGINE, ask(1, probe="Answer:"), "no answer to 'Answer:'"),
         (ENGINE, ask(1, sampling=SamplingParams(temperature=0.7)), "temperature=0.7"),
         (
             ENGINE,

@@ -131,10 +131,10 @@ class Records:
     def rollouts(
         self, node_key: str, n: int, *, completer: str = "m", tokens: int = 10, probe: str = ""
     ) -> tuple[Rollout, ...]:
-        """n rollouts from a node, with keys that depend on node, completer and index alone."""
+        """n rollouts from a node, with keys that depend on node, probe, completer and index alone."""
         return tuple(
             Rollout(
-                key=content_id("test", node_key, completer, i),
+                key=content_id("test", node_key, probe, completer, i),
                 node_key=node_key,
                 problem_id=self.problem.id,
                 completer=completer,
@@ -178,16 +178,17 @@ class Records:
     def evidence(
         self,
         solutions: Sequence[Solution],
-        asked: dict[str, str] | None = None,
+        asked: dict[str, str] | dict[str | tuple[str, str], str] | None = None,
         ends: Sequence[str] = (),
         *,
         observations: tuple[Observation, ...] = (),
         **rollout_fields: Any,
     ) -> Evidence:
-        """`asked`: by node key, a letter for each rollout; `ends`: for each solution ("": never checked)."""
+        """`asked`: by node key, or by that and a probe, a letter for each rollout; `ends`: of solutions ("": none)."""
         rollouts, outcomes = [], []
-        for key, letters in (asked or {}).items():
-            made = self.rollouts(key, len(letters), **rollout_fields)
+        for start, letters in (asked or {}).items():
+            key, probe = start if isinstance(start, tuple) else (start, "")
+            made = self.rollouts(key, len(letters), probe=probe, **rollout_fields)
             rollouts += made
             outcomes += [self.outcome(r.key, letter) for r, letter in zip(made, letters, strict=True)]
         outcomes += [self.outcome(s.id, end) for s, end in zip(solutions, ends, strict=False) if end]

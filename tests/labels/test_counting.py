@@ -11,7 +11,7 @@ from steplabel.labels.estimation import HardAny, Soft
 from steplabel.labels.gate import OutcomeGated
 from steplabel.labels.policies import POLICIES, PROBE
 from steplabel.labels.step_results import LastNumber
-from steplabel.schemas import AfterError, ConfigError, LabelTarget, Observation, StepMark, probe_key
+from steplabel.schemas import AfterError, ConfigError, LabelTarget, Observation, StepMark
 
 P, N = StepMark.POSITIVE, StepMark.NEGATIVE
 
@@ -21,7 +21,7 @@ def evidence(records):
     """Two samples that part after one step, with free rollouts and probed ones at the fork."""
     right, wrong = records.solution("a", "b = 4"), records.solution("a", "c = 5")
     fork = right.node_keys[0]
-    return records.evidence([right, wrong], {fork: "cccc", probe_key(fork, PROBE): "cwww"}, "cw")
+    return records.evidence([right, wrong], {fork: "cccc", (fork, PROBE): "cwww"}, "cw")
 
 
 def test_policies_say_how_they_are_counted():
@@ -82,7 +82,7 @@ def test_gigpo_compares_actions_from_equal_states(records):
 def test_vsrm_rewards_the_change_of_forced_answers(records):
     """A = 0, 0, .5, 1 along the prefixes from the bare problem on: rewards .7 * .5, .5, .5."""
     solution = records.solution("a", "b", "c")
-    keys = [probe_key(key, PROBE) for key in (records.problem.root_key, *solution.node_keys)]
+    keys = [(key, PROBE) for key in (records.problem.root_key, *solution.node_keys)]
     evidence = records.evidence([solution], dict(zip(keys, ("ww", "ww", "cw", "cc"), strict=True)), "c")
     (labels,) = label_evidence([evidence], POLICIES["vsrm"])
     assert labels.values == pytest.approx((0.35, 0.5, 0.5))

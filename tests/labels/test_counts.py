@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steplabel.labels.counts import count_evidence, evidence_tokens
-from steplabel.schemas import Evidence, Observation, Reason, SolutionSource, Verdict, probe_key
+from steplabel.schemas import Evidence, Observation, Reason, SolutionSource, Verdict
 
 
 def same(left, right):
@@ -196,7 +196,7 @@ def test_probes(records):
     """Answers to a probe are counted for the probe alone, and a prefix's own rollouts never for it."""
     solution = records.solution("a", "b")
     a, b = solution.node_keys
-    asked = {a: "ccc", probe_key(a, "So:"): "wu", probe_key(b, "So:"): "c", probe_key(a, "Hence:"): "cccc"}
+    asked = {a: "ccc", (a, "So:"): "wu", (b, "So:"): "c", (a, "Hence:"): "cccc"}
     evidence = records.evidence([solution], asked, "w")
     free, probed = count_evidence([evidence]), count_evidence([evidence], probe="So:")
     assert (free.correct.tolist(), free.wrong.tolist()) == ([3, 0], [0, 0])
@@ -211,7 +211,7 @@ def test_no_solution_stands_in_for_a_probe(records):
     root = records.problem.root_key
     unasked = count_evidence([records.evidence([solution], {root: "c"}, "c")], probe="So:")
     assert (unasked.root_asked.tolist(), unasked.root.correct.tolist()) == ([False], [0])
-    asked = count_evidence([records.evidence([solution], {probe_key(root, "So:"): "cw"}, "c")], probe="So:")
+    asked = count_evidence([records.evidence([solution], {(root, "So:"): "cw"}, "c")], probe="So:")
     assert (asked.root_asked.tolist(), asked.root.total.tolist()) == ([True], [2])
 
 

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steplabel.schemas import content_id
-from steplabel.schemas.columns import content_ids, replaced, strings, text_bytes, texts_of
+from steplabel.schemas.columns import replaced, strings, text_bytes, texts_of
 
 TEXTS = st.lists(st.text(max_size=8))
-IDS = [content_id("some", i) for i in range(4)]
-
-
-@pytest.mark.parametrize("parts", [(), ("Answer: ",), ('"slot"\\', "ä"), ((), ())], ids=str)
-@pytest.mark.parametrize("texts", [[], IDS, IDS[:1], ["x", IDS[0]], ['"', "ä" * 16, "a" * 32]], ids=str)
-def test_content_ids(texts: Sequence[str], parts: tuple[object, ...]) -> None:
-    """Of ids themselves, of other texts (of as many bytes, too), and of both."""
-    for kind in ("probe", "slot"):
-        assert content_ids(kind, strings(texts), *parts).to_pylist() == [
-            content_id(kind, text, *parts) for text in texts
-        ]
 
 
 @given(TEXTS, st.integers(0, 3))

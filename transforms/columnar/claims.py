@@ -104,10 +104,11 @@ def _spread(values: Any, which: BoolArray, places: IntArray, size: int, silence:
     return column
 
 
-def paid_once(observations: Rows) -> Rows:
-    """The observations that cost tokens, each once: equal subject, source, version and evidence are one."""
-    paid = observations.where(observations.ints("cost_tokens") != 0)
+def paid_once(observations: Rows) -> IntArray:
+    """Rows of observations that cost tokens, each once: equal subject, source, version and evidence are one."""
+    rows = np.flatnonzero(observations.ints("cost_tokens"))
+    paid = observations.take(rows)
     scope = paid.problem
     for name in ("subject", "source", "source_version", "evidence"):
         (scope,) = numbers_of([(paid.column(name), scope)])
-    return paid.where(firsts(scope))
+    return rows[firsts(scope)]

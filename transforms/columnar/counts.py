@@ -22,7 +22,7 @@ from steplabel.transforms.columnar.completers import behind_rollouts, behind_sco
 from steplabel.transforms.columnar.evidence import EvidenceColumns, Rows, check_distinct, numbers_of
 from steplabel.transforms.columnar.numbering import firsts, run_heads
 from steplabel.transforms.columnar.outcomes import choose_outcomes
-from steplabel.transforms.columnar.states import ELSEWHERE, find, number_states
+from steplabel.transforms.columnar.states import ELSEWHERE, locate
 from steplabel.transforms.columnar.step_results import states_by_number
 
 
@@ -97,17 +97,20 @@ class _Counter:
         self.chosen = choose_outcomes(outcomes, subjects, size=size, voice=voice)
         sources, words = coded_words(solutions.column("source"))
         self.drawn: BoolArray = np.array([word != SolutionSource.TREE for word in words.to_pylist()])[sources]
-        self.states = number_states(evidence)
-        self.spoken_of = self._find(evidence.observations)
-
-    def _find(self, observations: Rows) -> IntArray:
-        """The state, bare problem or neither that each observation speaks of."""
-        return find(self.evidence, self.states, observations.column("subject"), observations.problem)
+        # Rollouts of one prefix lie beside each other: each run is looked for once.
+        codes, words = coded_words(self.asked.column("node_key"))
+        begins = run_heads(self.asked.problem, codes)
+        heads = np.flatnonzero(begins)
+        begun = words.take(codes[heads]), self.asked.problem[heads]
+        said = evidence.observations.column("subject"), evidence.observations.problem
+        self.states, (starts, self.spoken_of) = locate(evidence, [begun, said])
+        self.starts = starts[np.cumsum(begins) - 1]
 
     def rollouts(self, *, source: str | None = None) -> CountedColumns:
         """The rollouts that start where steps end, or answers to a probe there; `source`: whose scores will speak."""
         evidence, states = self.evidence, self.states
-        places = np.where(firsts(self.keys), self._starts(), ELSEWHERE)
+        counted = firsts(self.keys) & _of_probe(self.asked, self.probe)
+        places = np.where(counted, self.starts, ELSEWHERE)
         here = np.flatnonzero(places != ELSEWHERE)
         ends = _Ends(
             places=places[here],
@@ -121,24 +124,14 @@ class _Counter:
         coded = self._coded(states.steps, states.size, ends, costs=self._costs())
         return CountedColumns(coded=coded, outcome_rows=self.chosen.rows[self.ids], completers=completers, heard=heard)
 
-    def _starts(self) -> IntArray:
-        """[R], the state or bare problem that each rollout continues. Rollouts of one prefix lie beside each other."""
-        rollouts = self.asked
-        codes, words = coded_words(rollouts.column("node_key"))
-        begins = run_heads(rollouts.problem, codes)
-        heads = np.flatnonzero(begins)
-        asked = _of_probe(rollouts, self.probe)[heads]
-        starts = np.full(len(heads), ELSEWHERE)
-        prefixes = words.take(codes[heads[asked]])
-        starts[asked] = find(self.evidence, self.states, prefixes, rollouts.problem[heads[asked]], probe=self.probe)
-        return np.asarray(starts[np.cumsum(begins) - 1])
-
     def siblings(self, *, by_number: bool) -> CountedColumns:
         """The sampled solutions that passed through the same states, or through steps of the same result."""
         evidence, states = self.evidence, self.states
         steps, size = states_by_number(evidence, states) if by_number else (states.steps, states.size)
         owner = evidence.owner
-        passed = np.unique(owner[self.drawn[owner]] * size + steps[self.drawn[owner]])
+        drawn = self.drawn[owner]
+        passed = np.sort(owner[drawn] * size + steps[drawn])
+        passed = passed[run_heads(passed)]
         solution, places = np.divmod(passed, size)
         none = np.zeros(len(passed), dtype=np.int64)
         ends = _Ends(places=places, ends=self.chosen.ends[self.ids[solution]], tokens=none)
@@ -185,14 +178,15 @@ class _Counter:
     def _costs(self) -> IntArray:
         """[n], what observations about the bare problem, the steps' states and the solution itself cost."""
         evidence, states = self.evidence, self.states
-        paid = paid_once(evidence.observations)
+        rows = paid_once(evidence.observations)
         problem, offsets = evidence.solutions.problem, evidence.offsets
-        if not len(paid):
+        if not len(rows):
             return np.zeros(len(problem), dtype=np.int64)
+        paid = evidence.observations.take(rows)
         tokens = paid.ints("cost_tokens")
         subject = paid.column("subject"), paid.problem
         ids, subjects = numbers_of([(evidence.solutions.column("id"), problem), subject])
-        places = self._find(paid)
+        places = self.spoken_of[rows]
         here = places != ELSEWHERE
         of_states = _sums(places[here], tokens[here], states.size + len(evidence.problems))
         of_ids = _sums(subjects, tokens, 1 + int(max(ids.max(), subjects.max())))

@@ -74,9 +74,11 @@ class Rows:
 
     def where(self, wanted: BoolArray) -> Rows:
         """Some of the rows."""
-        if wanted.all():
-            return self
-        return Rows(table=self.table.take(np.flatnonzero(wanted)), problem=self.problem[wanted])
+        return self if wanted.all() else self.take(np.flatnonzero(wanted))
+
+    def take(self, rows: IntArray) -> Rows:
+        """These rows."""
+        return Rows(table=self.table.take(rows), problem=self.problem[rows])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,4 +159,4 @@ def _in_order(solutions: Rows) -> Rows:
     if (np.diff(solutions.problem) >= 0).all():
         return solutions
     order = np.argsort(solutions.problem, kind="stable")
-    return Rows(table=solutions.table.take(order), problem=solutions.problem[order])
+    return solutions.take(order)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from steplabel.schemas import Problem
+from steplabel.schemas import Problem, content_id
 from steplabel.schemas.arrow import from_table
 from steplabel.schemas.batches import IntArray
-from steplabel.schemas.columns import content_ids, key_words, lengths, strings
+from steplabel.schemas.columns import key_words, lengths, strings
 from steplabel.transforms.columnar.evidence import EvidenceColumns, numbers_of
 from steplabel.transforms.columnar.numbering import firsts
 
@@ -36,51 +37,51 @@ class States:
         return len(self.heads)
 
 
-def number_states(evidence: EvidenceColumns) -> States:
-    """Steps of one problem with equal keys end in one state."""
-    (numbers,) = numbers_of([(evidence.node_keys, evidence.step_problem)])
-    heads = np.flatnonzero(firsts(numbers))
-    rank = np.empty(len(numbers), dtype=np.int64)
-    rank[numbers[heads]] = np.arange(len(heads))
-    return States(steps=rank[numbers], heads=heads)
+def locate(evidence: EvidenceColumns, asked: Sequence[tuple[Any, IntArray]]) -> tuple[States, list[IntArray]]:
+    """Steps of one problem with equal keys end in one state: number these, and look for others' keys among them.
 
+    Args:
+        evidence: whose steps.
+        asked: keys, Arrow strings, with the problem that each is of.
 
-def find(evidence: EvidenceColumns, states: States, keys: Any, problem: IntArray, *, probe: str = "") -> IntArray:
-    """[len(keys)], the state or bare problem that each key of a problem means, or `ELSEWHERE`.
-
-    With a probe the keys are not those of the states themselves, but of the question `probe` put behind each.
+    Returns:
+        The states, and for each of `asked` [len(keys)] a state, a bare problem, or `ELSEWHERE`.
     """
-    if not len(problem):
-        return np.zeros(0, dtype=np.int64)
-    theirs = evidence.node_keys.take(states.heads)
-    if probe:
-        theirs = content_ids("probe", theirs, probe)
-    known, wanted = numbers_of([(theirs, evidence.step_problem[states.heads]), (keys, problem)])
-    place = np.full(1 + max(int(known.max()), int(wanted.max())), ELSEWHERE)
-    place[known] = np.arange(states.size)
-    found = place[wanted]
+    steps, *wanted = numbers_of([(evidence.node_keys, evidence.step_problem), *asked])
+    heads = np.flatnonzero(firsts(steps))
+    place = np.full(1 + max(int(part.max(initial=-1)) for part in (steps, *wanted)), ELSEWHERE)
+    place[steps[heads]] = np.arange(len(heads))
+    states = States(steps=place[steps], heads=heads)
+    return states, [
+        _with_roots(evidence, states, place[numbers], keys, problem)
+        for numbers, (keys, problem) in zip(wanted, asked, strict=True)
+    ]
+
+
+def _with_roots(evidence: EvidenceColumns, states: States, found: IntArray, keys: Any, problem: IntArray) -> IntArray:
+    """The bare problems' keys are computed, so only where something unknown was found."""
     lost = np.flatnonzero(found == ELSEWHERE)
-    is_root = _are_roots(evidence, keys.take(lost), problem[lost], probe)
+    is_root = _are_roots(evidence, keys.take(lost), problem[lost])
     found[lost[is_root]] = states.size + problem[lost[is_root]]
     return found
 
 
-def _are_roots(evidence: EvidenceColumns, keys: Any, problem: IntArray, probe: str) -> Any:
-    """Whether keys are those of the bare problems. These are computed, so only where something unknown was found."""
+def _are_roots(evidence: EvidenceColumns, keys: Any, problem: IntArray) -> Any:
+    """Whether keys are those of the bare problems."""
     if not len(problem):
         return np.zeros(0, dtype=np.bool_)
     concerned, which = np.unique(problem, return_inverse=True)
     roots = _root_keys(evidence.problems.select(["id", "text", "messages", "tools"]).take(concerned))
-    theirs, wanted = key_words([keys, content_ids("probe", roots, probe) if probe else roots])
+    theirs, wanted = key_words([keys, roots])
     return (theirs == wanted[which]).all(axis=1)
 
 
 def _root_keys(problems: Any) -> Any:
     """As `Problem.root_key` makes them. Most are asked as a text alone: only the others are made records."""
-    keys = content_ids("root", problems.column("text"), (), ())
+    keys = [content_id("root", text, (), ()) for text in problems.column("text").to_pylist()]
     more = np.flatnonzero(lengths(problems.column("messages")) + lengths(problems.column("tools")))
     if not len(more):
-        return keys
+        return strings(keys)
     records = from_table(problems.take(more), Problem)
     known = dict(zip(more.tolist(), (record.root_key for record in records), strict=True))
-    return strings([known.get(row, key) for row, key in enumerate(keys.to_pylist())])
+    return strings([known.get(row, key) for row, key in enumerate(keys)])

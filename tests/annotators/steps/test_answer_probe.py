@@ -14,7 +14,6 @@ from steplabel.schemas import (
     Reason,
     SamplingParams,
     Verdict,
-    probe_key,
 )
 from steplabel.schemas.codec import from_json
 
@@ -25,7 +24,7 @@ def annotate(w, told, *, reason="no_answer", completer="prover@1", **options):
     """Run a probe; `told` gives the outcomes by depth. What was asked lies in `w.asked`."""
     annotator = AnswerProbe(**options)
     nodes = [w.problem.root_key, *w.solution.node_keys]
-    depths = {probe_key(node, annotator.probe): depth for depth, node in enumerate(nodes)}
+    depths = {node: depth for depth, node in enumerate(nodes)}
 
     def oracle(effect):
         w.asked.append(effect)
@@ -59,15 +58,12 @@ def test_by_hand(world):
 
 
 def test_what_is_asked(world):
-    """The prefix and its probe, under a key of their own, for few tokens that end with the line."""
+    """The prefix with its probe behind it, for few tokens that end with the line."""
     w = world(steps=2)
     annotate(w, lambda depth: [C] * 8)
     root, first = w.asked
     assert (root.prefix, root.probe, root.n) == ("", "Answer: ", 8)
-    assert (first.prefix, first.node_key) == (
-        w.solution.prefix(1),
-        probe_key(w.solution.node_keys[0], "Answer: "),
-    )
+    assert (first.prefix, first.node_key) == (w.solution.prefix(1), w.solution.node_keys[0])
     assert (first.sampling.max_tokens, first.sampling.stop) == (16, ("\n",))
     assert first.seed != root.seed
 
@@ -81,13 +77,13 @@ def test_all_prefixes_are_asked_at_once(world):
 
 
 def test_rollouts_are_the_probes_own(world):
-    """No rollout lies under a node's own key, and another text asks anew."""
+    """They name it and the prefix, and another text asks anew."""
     w = world(steps=3)
     annotation = annotate(w, lambda depth: [C] * 8)
-    keys = {r.node_key for r in annotation.rollouts}
-    assert keys == {probe_key(node, "Answer: ") for node in (w.problem.root_key, *w.solution.node_keys[:2])}
+    asked = {(r.node_key, r.probe) for r in annotation.rollouts}
+    assert asked == {(node, "Answer: ") for node in (w.problem.root_key, *w.solution.node_keys[:2])}
     other = annotate(w, lambda depth: [C] * 8, probe="So it is ")
-    assert keys.isdisjoint(r.node_key for r in other.rollouts)
+    assert {r.key for r in annotation.rollouts}.isdisjoint(r.key for r in other.rollouts)
 
 
 def test_without_the_root(world):

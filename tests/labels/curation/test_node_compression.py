@@ -20,7 +20,6 @@ from steplabel.schemas import (
     StepKind,
     Verdict,
     make_solution,
-    probe_key,
 )
 
 
@@ -93,9 +92,9 @@ def test_forced_answers_follow_their_prefix(bush, records):
     """What was forced behind a prefix is found behind the same text when a merged step ends it."""
     (chosen,) = compress_tree(bush, probability=1.0).merged
     index = next(i for i, s in enumerate(bush.solutions) if chosen in s.node_keys)
-    behind = {probe_key(key, "Answer: "): "cw" for key in bush.solutions[index].node_keys}
-    forced = records.evidence(bush.solutions, behind, ["c", "c", "w", "w"], probe="Answer: ")
-    other = records.evidence(bush.solutions, {probe_key(chosen, "So "): "w"}, probe="So ")
+    behind = {(key, "Answer: "): "cw" for key in bush.solutions[index].node_keys}
+    forced = records.evidence(bush.solutions, behind, ["c", "c", "w", "w"])
+    other = records.evidence(bush.solutions, {(chosen, "So "): "w"})
     evidence = replace(
         forced, rollouts=(*forced.rollouts, *other.rollouts), outcomes=(*forced.outcomes, *other.outcomes)
     )

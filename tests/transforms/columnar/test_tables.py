@@ -37,7 +37,6 @@ from steplabel.schemas import (
     Verdict,
     content_id,
     make_solution,
-    probe_key,
 )
 from steplabel.schemas.arrow import from_table
 from steplabel.schemas.batches import BoolArray, EvidenceBatch, LabelBatch
@@ -160,7 +159,7 @@ class Scripted:
         prefixes = [problem.root_key, "of nobody", *(key for s in solutions for key in s.node_keys)]
         asked = [(key, "") for key in dict.fromkeys(prefixes) if draw.random() < 0.7]
         if self.kind.probed:
-            asked += [(probe_key(key, PROBE), PROBE) for key, _ in asked if draw.random() < 0.7]
+            asked += [(key, PROBE) for key, _ in asked if draw.random() < 0.7]
         return [
             self.rollout(problem, key, index, probe, draw)
             for key, probe in asked
@@ -171,7 +170,7 @@ class Scripted:
         """One rollout; its key does not say whose problem it is."""
         completer = draw.choice(list(self.kind.completers))
         return Rollout(
-            key=content_id("t", key, index) if self.kind.hashed else f"{key} {index}",
+            key=content_id("t", key, probe, index) if self.kind.hashed else f"{key} {probe} {index}",
             node_key=key,
             problem_id=problem.id,
             completer=completer,
