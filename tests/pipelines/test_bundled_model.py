@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -73,25 +72,23 @@ def test_a_replay_draws_no_sample(source: Path, whole: Path, tmp_path: Path) -> 
 def test_killed_and_resumed_labels_agree_within_noise(
     source: Path, whole: Path, tmp_path: Path, extra: tuple[str, ...]
 ) -> None:
-    """kill -9 three times: label shares and F1 agree with the uninterrupted run within two standard errors.
+    """kill -9 in the middle: label shares and F1 agree with the uninterrupted run within two standard errors.
 
     Real sampling depends a little on what else is in the batch, so rows may differ; shares may not.
     """
-    folder, rng = tmp_path / "killed", random.Random(5)
-    for _ in range(3):
-        target = samples(folder) + rng.randint(10, 60)
-        process = subprocess.Popen(
-            command(source, folder, *extra),
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 240
-        while samples(folder) < target and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert process.poll() is None, "the run ended before it was killed"
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    folder = tmp_path / "killed"
+    process = subprocess.Popen(
+        command(source, folder, *extra),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 240
+    while samples(folder) < 150 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert process.poll() is None, "the run ended before it was killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
     subprocess.run(command(source, folder, *extra), check=True, capture_output=True)
     assert (folder / SUCCESS).exists()
     first, second = (list(OutputFolder(str(p)).read("labels")) for p in (whole, folder))

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from steplabel.engines.store.progress import read_progress
+from steplabel.pipelines.generated import write_problems
 from steplabel.transforms.dataset import PRIVATE, SUCCESS, OutputFolder
 
 pytestmark = pytest.mark.slow
@@ -97,6 +98,16 @@ def site(tmp_path: Path, problems: Path) -> Callable[[str], Site]:
     return make
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A run in one process that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_problems(folder / "problems.jsonl", count=40, seed=0, events=(4, 8))
+    made = Site(problems=folder / "problems.jsonl", folder=folder / "out", log=folder / "log")
+    made.finish()
+    return made
+
+
 def kill_at_some_point(site: Site, rng: random.Random, *extra: str) -> None:
     """Start the run and kill its whole process group once its model has been asked for some more samples."""
     before = site.asked().total()
@@ -113,11 +124,10 @@ def kill_at_some_point(site: Site, rng: random.Random, *extra: str) -> None:
 
 @pytest.mark.parametrize("extra", [(), ("--workers", "2")], ids=["one process", "two workers"])
 def test_killed_three_times_the_run_is_the_uninterrupted_one(
-    site: Callable[[str], Site], extra: tuple[str, ...]
+    whole: Site, site: Callable[[str], Site], extra: tuple[str, ...]
 ) -> None:
     """kill -9 at three random moments: equal files in the end, and nothing that was stored is asked again."""
-    whole, killed = site("whole"), site("killed")
-    whole.finish()
+    killed = site("killed")
     rng = random.Random(7)
     for _ in range(3):
         kill_at_some_point(killed, rng, *extra)
@@ -130,20 +140,18 @@ def test_killed_three_times_the_run_is_the_uninterrupted_one(
     assert asked - unique <= 3 * MOST_LOST
 
 
-def test_two_workers_do_the_work_in_two_processes(site: Callable[[str], Site]) -> None:
+def test_two_workers_do_the_work_in_two_processes(whole: Site, site: Callable[[str], Site]) -> None:
     """`--workers 2` draws samples in two processes, the same for all chunks, and writes what one process writes."""
-    one, two = site("one"), site("two")
-    one.finish()
+    two = site("two")
     two.finish("--workers", "2", "--chunk", "15")
     assert len(two.packages()) == 2
-    assert two.files() == one.files()
-    assert two.asked() == one.asked()
+    assert two.files() == whole.files()
+    assert two.asked() == whole.asked()
 
 
-def test_a_killed_worker_ends_the_run_with_a_word(site: Callable[[str], Site]) -> None:
+def test_a_killed_worker_ends_the_run_with_a_word(whole: Site, site: Callable[[str], Site]) -> None:
     """kill -9 of one of two workers: the run says so and ends, its other worker too; the same command goes on."""
-    whole, hurt = site("whole"), site("hurt")
-    whole.finish()
+    hurt = site("hurt")
     process = replace(hurt, seconds=0.02).start("--workers", "2")
     workers = wait_for_workers(hurt, 2)
     os.kill(workers[0], signal.SIGKILL)
@@ -208,14 +216,13 @@ def assert_gone(processes: list[int]) -> None:
         time.sleep(0.05)
 
 
-def test_external_workers_run_the_staged_package(site: Callable[[str], Site], repository: Path) -> None:
+def test_external_workers_run_the_staged_package(whole: Site, site: Callable[[str], Site], repository: Path) -> None:
     """Through Beam's job service, workers install what was staged and run that, with the same result."""
-    here, there = site("here"), site("there")
-    here.finish()
+    there = site("there")
     there.finish("--runner", "external")
     for module in there.packages().values():
         assert not module.startswith(str(repository)), "the worker ran the checkout instead of the staged package"
-    assert there.files() == here.files()
+    assert there.files() == whole.files()
 
 
 def test_progress_can_be_read_while_it_runs(site: Callable[[str], Site]) -> None:

@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from steplabel.labels.policies import POLICIES
 from steplabel.labels.scored import ScoredValue
+from steplabel.pipelines.generated import write_problems
 from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.relabelling import Relabelling, relabel
-from steplabel.pipelines.run import RunResult
-from steplabel.pipelines.worksite import table_schemas
+from steplabel.pipelines.run import run
+from steplabel.pipelines.worksite import RunOptions, table_schemas
 from steplabel.schemas import ConfigError, DataError
 from steplabel.transforms.dataset import Manifest, OutputFolder
 from steplabel.verifiers import AnswerChecker
 
-Label = Callable[..., RunResult]
 MakeRecipe = Callable[..., Recipe]
 EVIDENCE = {"problems", "solutions", "rollouts", "outcomes", "observations"}
 
 
-@pytest.fixture
-def source(tmp_path: Path, problems: Path, label: Label, recipe_of: MakeRecipe) -> OutputFolder:
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory: pytest.TempPathFactory, recipe_of: MakeRecipe) -> Path:
     """Several chunks; some problems ask the same with another gold answer, some are filtered out."""
-    rows = [json.loads(line) for line in problems.read_text().splitlines()[:12]]
+    folder = tmp_path_factory.mktemp("labelled")
+    write_problems(folder / "problems.jsonl", count=12, seed=0, events=(4, 8))
+    rows = [json.loads(line) for line in (folder / "problems.jsonl").read_text().splitlines()]
     twins = [row | {"id": row["id"] + "-twin", "answer": str(int(row["answer"]) + 1)} for row in rows[:4]]
-    path = tmp_path / "twins.jsonl"
+    path = folder / "twins.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows + twins))
-    return label("source", input=str(path), recipe=recipe_of("math_shepherd"), chunk=5).folder
+    options = RunOptions(input=str(path), output=str(folder / "out"), chunk=5)
+    return Path(run(recipe_of("math_shepherd"), options, Console(file=io.StringIO())).folder.path)
+
+
+@pytest.fixture
+def source(labelled: Path, tmp_path: Path) -> OutputFolder:
+    """A copy, to be done with as one likes."""
+    return OutputFolder(str(shutil.copytree(labelled, tmp_path / "source")))
 
 
 def relabelled(source: OutputFolder, target: Path, policy: str, **how: Any) -> OutputFolder:
@@ -121,9 +133,8 @@ def test_scores_of_the_users_own_sources_may_be_checked_again(source: OutputFold
             list(relabel(source, OutputFolder(str(tmp_path / scores.source)), how))
 
 
-def test_not_into_itself(label: Callable[..., RunResult]) -> None:
+def test_not_into_itself(source: OutputFolder) -> None:
     """A dataset that lay in another one's folder would be read as part of it."""
-    source = label("out").folder
     how = Relabelling(policy=POLICIES["soft"])
     with pytest.raises(ConfigError, match="one lies in the other"):
         list(relabel(source, OutputFolder(source.join("labels")), how))

@@ -28,6 +28,12 @@ MakeRecipe = Callable[..., Recipe]
 Rows = Callable[..., list[Any]]
 
 
+@pytest.fixture(scope="module")
+def whole(labelled_once: Callable[..., OutputFolder], recipe_of: MakeRecipe) -> OutputFolder:
+    """What `label()` gives, for tests that leave it alone."""
+    return labelled_once(recipe_of(), problems=40, chunk=1000)
+
+
 def stable(rows: list[object]) -> list[object]:
     """Rows without what names the run, which differs by configuration."""
     names = {"run_id", "config_hash"}
@@ -58,24 +64,23 @@ def test_a_run_labels_and_accounts_for_everything(
     assert labels
 
 
-def test_rows_say_everything_they_must(label: Label, rows_of: Rows) -> None:
+def test_rows_say_everything_they_must(whole: OutputFolder, rows_of: Rows) -> None:
     """Steps join to the solution; lists have one entry a step; provenance is filled."""
-    result = label()
-    texts = {s.id: s.text for s in rows_of(result.folder, "solutions")}
-    for row in rows_of(result.folder):
+    texts = {s.id: s.text for s in rows_of(whole, "solutions")}
+    for row in rows_of(whole):
         assert "".join(row.steps) == texts[row.solution_id]
         assert len(row.labels) == len(row.values) == len(row.rollouts) == len(row.steps)
-        assert row.run_id == result.folder.require_manifest().run.run_id
+        assert row.run_id == whole.require_manifest().run.run_id
         assert row.label_policy
         assert row.label_target == "reachable"
         assert row.policy_model.startswith("scripted")
         assert row.checker.startswith("answer@")
 
 
-def test_the_search_finds_errors_better_than_chance(label: Label, recipe_of: MakeRecipe, rows_of: Rows) -> None:
+def test_the_search_finds_errors_better_than_chance(whole: OutputFolder, rows_of: Rows) -> None:
     """On erroneous solutions with a wrong answer most first errors are located exactly."""
     hits, total, truth = 0, 0, exact_truth()
-    for row in rows_of(label(recipe=recipe_of("omegaprm_locate")).folder):
+    for row in rows_of(whole):
         true = truth(row.problem, row.steps)
         assert true is not None
         if true >= 0 and row.outcome == "wrong":
@@ -96,12 +101,13 @@ def test_a_second_run_asks_the_model_nothing(label: Label, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("chunk", [7, 13])
-def test_chunks_change_nothing(label: Label, chunk: int, recipe_of: MakeRecipe, rows_of: Rows) -> None:
+def test_chunks_change_nothing(
+    whole: OutputFolder, label: Label, chunk: int, recipe_of: MakeRecipe, rows_of: Rows
+) -> None:
     """The size of a chunk and of the crowd in flight change no row."""
-    whole = label("whole", recipe=recipe_of("omegaprm_locate"))
     parts = label("parts", recipe=recipe_of("omegaprm_locate", "in_flight=3"), chunk=chunk)
     key = lambda r: r["solution_id"]  # noqa: E731
-    assert sorted(stable(rows_of(parts.folder)), key=key) == sorted(stable(rows_of(whole.folder)), key=key)  # type: ignore[arg-type]
+    assert sorted(stable(rows_of(parts.folder)), key=key) == sorted(stable(rows_of(whole)), key=key)  # type: ignore[arg-type]
     assert len(parts.folder.require_manifest().chunks) == -(-40 // chunk)
 
 
@@ -119,11 +125,11 @@ def test_a_budget_ends_cleanly_and_more_of_it_goes_on(label: Label, rows_of: Row
     assert done.usage.engine_samples == whole.usage.engine_samples
 
 
-def test_limit_extends(label: Label, rows_of: Rows) -> None:
+def test_limit_extends(whole: OutputFolder, label: Label, rows_of: Rows) -> None:
     """A folder begun with a small limit grows with a larger one."""
     label("out", limit=10)
     grown = label("out", limit=40)
-    assert rows_of(grown.folder) == rows_of(label("whole").folder)
+    assert stable(rows_of(grown.folder)) == stable(rows_of(whole))
 
 
 def test_another_configuration_is_refused(label: Label, recipe_of: MakeRecipe) -> None:
@@ -146,41 +152,39 @@ def test_what_a_kill_leaves_behind_is_swept_away(label: Label, rows_of: Rows) ->
     assert not orphan.exists()
 
 
-def test_the_manifest_tells_the_configuration(label: Label) -> None:
+def test_the_manifest_tells_the_configuration(whole: OutputFolder) -> None:
     """The resolved configuration is saved with the run, with a type for every part."""
-    manifest = json.loads(Path(label().folder.join(MANIFEST)).read_text())
+    manifest = json.loads(Path(whole.join(MANIFEST)).read_text())
     config = json.loads(manifest["config"])
     assert config["annotator"]["type"] == "OmegaPRMLocate"
     assert config["annotator"]["k"] == 8
     assert config["labels"]["type"] == "HardAny"
 
 
-def test_labels_carry_marks_after_the_error(label: Label, rows_of: Rows) -> None:
+def test_labels_carry_marks_after_the_error(whole: OutputFolder, rows_of: Rows) -> None:
     """A located error is marked '-' and all steps before it '+'."""
-    located = [r for r in rows_of(label().folder) if r.first_error is not None and r.first_error >= 0]
+    located = [r for r in rows_of(whole) if r.first_error is not None and r.first_error >= 0]
     assert located
     for row in located:
         assert row.labels[row.first_error] == StepMark.NEGATIVE
         assert set(row.labels[: row.first_error]) <= {StepMark.POSITIVE}
 
 
-def test_output_reads_as_arrow_dataset(label: Label) -> None:
+def test_output_reads_as_arrow_dataset(whole: OutputFolder) -> None:
     """pyarrow.dataset reads the labels folder as it lies there."""
     import pyarrow.dataset as ds
 
-    folder = label().folder
-    table = ds.dataset(folder.join("labels"), format="parquet").to_table()
-    assert table.num_rows == OutputFolder(folder.path).require_manifest().rows()["labels"]
+    table = ds.dataset(whole.join("labels"), format="parquet").to_table()
+    assert table.num_rows == OutputFolder(whole.path).require_manifest().rows()["labels"]
 
 
-def test_output_loads_with_datasets(label: Label) -> None:
+def test_output_loads_with_datasets(whole: OutputFolder) -> None:
     """`datasets.load_dataset(folder)` gives the labels; every other table is a configuration of its own."""
     import datasets
 
-    folder = label().folder
-    rows = folder.require_manifest().rows()
-    assert len(datasets.load_dataset(folder.path, split="train")) == rows["labels"]
-    assert len(datasets.load_dataset(folder.path, "rollouts", split="train")) == rows["rollouts"]
+    rows = whole.require_manifest().rows()
+    assert len(datasets.load_dataset(whole.path, split="train")) == rows["labels"]
+    assert len(datasets.load_dataset(whole.path, "rollouts", split="train")) == rows["rollouts"]
 
 
 def test_a_budget_that_is_just_enough_completes(label: Label) -> None:

@@ -155,11 +155,11 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 COMMAND = [
-    "--steps=24",
+    "--steps=10",
     "--tokens=512",
     "--threads=1",
     "--device=cpu",
-    "--checkpoint-every=4",
+    "--checkpoint-every=2",
     "--look-every=100",
     "--seed=3",
 ]
