@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,13 +9,13 @@ from itertools import islice
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from steplabel.pipelines.terminal import err, out, print_json
 from steplabel.schemas import ConfigError
 
-out = Console()
-err = Console(stderr=True)
+verify_app = typer.Typer(rich_markup_mode="rich")
+"""Commands of `steplabel` itself: `cli.py` takes them in."""
 
 PLAIN_SECONDS = 10.0
 """Without a terminal (a log file, CI) one line every so often says how far it is."""
@@ -24,13 +23,14 @@ PLAIN_SECONDS = 10.0
 LAYOUTS = ("auto", "problems", "processbench", "gsm8k_solutions", "bigbench_mistake", "fover")
 """What `--layout` takes: `auto`, and the names in `transforms.intake.READERS`, which takes long to import."""
 
-EPILOG = (
+EXAMPLES = (
     "Examples:\n\nsteplabel verify processbench/gsm8k.json --verifier arithmetic\n\n"
     "steplabel verify traces.jsonl --layout bigbench_mistake --json\n\n"
     "steplabel verify solutions.jsonl --verifier my_package.checks:UnitsVerifier --output verified"
 )
 
 
+@verify_app.command(epilog=EXAMPLES)
 def verify(
     file: Annotated[
         str, typer.Argument(help="Solutions: JSONL, JSON or Parquet file, or a folder of them.", metavar="FILE")
@@ -56,7 +56,6 @@ def verify(
     """
     from steplabel.pipelines.verification.tables import print_verification
     from steplabel.pipelines.verification.verifying import VerifyOptions, verify_file
-    from steplabel.schemas.codec import to_json
     from steplabel.verifiers.registry import ENTRIES, has_strict, verifier_named
 
     chosen = tuple(verifier_named(name, strict=strict) for name in verifier or ENTRIES)
@@ -66,7 +65,7 @@ def verify(
     with _bar(options.input, options.limit) as advance:
         found = verify_file(options, advance)
     if json_:
-        sys.stdout.write(to_json(found).decode() + "\n")
+        print_json(found)
     else:
         print_verification(out, found)
 
