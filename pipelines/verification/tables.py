@@ -16,10 +16,11 @@ def print_verification(console: Console, found: Verification) -> None:
     """Coverage by verifier; right and wrong alarms where the file knows better; what was refused."""
     heard = [one for one in found.verifiers if one.solutions]
     console.print(_coverage(found, heard))
-    if any(one.marks for one in heard):
-        console.print(_marks(heard))
-    if any(one.answers and one.answers.failing for one in heard):
-        console.print(_answers(heard))
+    judging = [one for one in heard if one.decided]  # who only grades has found nothing, and missed nothing
+    if any(one.marks for one in judging):
+        console.print(_marks(judging))
+    if any(one.answers and one.answers.failing for one in judging):
+        console.print(_answers(judging))
     if idle := [one.verifier for one in found.verifiers if not one.solutions]:
         console.print(f"made for none of these problems: {', '.join(idle)}", highlight=False, soft_wrap=True)
     for reason, count in found.rejects.items():
