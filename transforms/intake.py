@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from steplabel.schemas import DataError, Evidence, Problem, Reason, Reject
-from steplabel.schemas.layouts import bigbench_mistake, fover, gsm8k_solutions, problems, processbench
+from steplabel.schemas.layouts import bigbench_mistake, fover, gsm8k_solutions, prm800k, problems, processbench
 from steplabel.schemas.layouts.answers import ANSWER_FIELDS
 from steplabel.schemas.segmentation import Segmenter
 from steplabel.transforms.io import RawRow
@@ -45,12 +45,18 @@ def read_fover(row: Mapping[str, Any], where: str, _: Segmenter) -> Evidence:
     return fover.evidence_of(fover.read_marked(row, line=where))
 
 
+def read_prm800k(row: Mapping[str, Any], where: str, _: Segmenter) -> Evidence:
+    """A PRM800K row: a problem and the solution that its labellers followed, in given steps."""
+    return prm800k.read_evidence(row, line=where)
+
+
 READERS: Mapping[str, RowReader] = {
     "problems": read_native,
     "processbench": read_processbench,
     "gsm8k_solutions": read_gsm8k_solutions,
     "bigbench_mistake": read_bigbench_mistake,
     "fover": read_fover,
+    "prm800k": read_prm800k,
 }
 
 
@@ -64,6 +70,8 @@ def detect_format(row: Mapping[str, Any]) -> str:
         return "bigbench_mistake"
     if {"solution_steps", "error_labels"} <= row.keys():
         return "fover"
+    if {"labeler", "question", "label"} <= row.keys():
+        return "prm800k"
     return "problems"
 
 

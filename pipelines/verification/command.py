@@ -20,7 +20,7 @@ verify_app = typer.Typer(rich_markup_mode="rich")
 PLAIN_SECONDS = 10.0
 """Without a terminal (a log file, CI) one line every so often says how far it is."""
 
-LAYOUTS = ("auto", "problems", "processbench", "gsm8k_solutions", "bigbench_mistake", "fover")
+LAYOUTS = ("auto", "problems", "processbench", "gsm8k_solutions", "bigbench_mistake", "fover", "prm800k")
 """What `--layout` takes: `auto`, and the names in `transforms.intake.READERS`, which takes long to import."""
 
 EXAMPLES = (

@@ -8,7 +8,7 @@ from itertools import islice, tee
 from typing import Any, TypeAlias
 
 from steplabel.schemas import Evidence, GoldSteps, Reject
-from steplabel.schemas.layouts import bigbench_mistake, fover, processbench
+from steplabel.schemas.layouts import bigbench_mistake, fover, prm800k, processbench
 from steplabel.transforms.intake import Intake, detect_format
 from steplabel.transforms.io import RawRow, read_rows
 
@@ -19,6 +19,7 @@ MARKS: Mapping[str, Callable[..., Markings]] = {
     "processbench": processbench.read_gold_steps,
     "bigbench_mistake": bigbench_mistake.read_gold_steps,
     "fover": fover.read_marked,
+    "prm800k": prm800k.read_gold_steps,
 }
 """By layout of `transforms.intake.READERS`, how a row says where its one solution's first error is."""
 
