@@ -94,7 +94,7 @@ def guarded(command: Callable[[], object]) -> int:
         return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # the command line library's own exit after Ctrl-C
-            err.print("stopped; the same command goes on where it stopped")
+            err.print("stopped; typed again, a command with --output goes on where it stopped")
         return end.code if isinstance(end.code, int) else 1
     return 0
 

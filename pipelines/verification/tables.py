@@ -31,8 +31,7 @@ def print_verification(console: Console, found: Verification) -> None:
 
 
 def _coverage(found: Verification, heard: Sequence[Coverage]) -> Table:
-    title = f"Steps of {found.solutions:,} solutions"
-    table = _table(title, "steps", "claims", "decided", "holds", "fails", "unknown")
+    table = _table(f"Steps of {_solutions(found)}", "steps", "claims", "decided", "holds", "fails", "unknown")
     for one in heard:
         shares = [_percent(count / one.steps if one.steps else None) for count in (one.claimed, one.decided)]
         unknown = ", ".join(f"{count:,} {reason}" for reason, count in one.unknown.items())
@@ -47,6 +46,13 @@ def _coverage(found: Verification, heard: Sequence[Coverage]) -> Table:
         )
     table.caption = "claims: steps that assert something that is read; decided: steps that hold or fail"
     return table
+
+
+def _solutions(found: Verification) -> str:
+    if found.references == found.solutions:
+        return f"{found.solutions:,} reference solutions"
+    counted = f"{found.solutions:,} solutions"
+    return f"{counted}, of which {found.references:,} reference solutions" if found.references else counted
 
 
 def _marks(heard: Sequence[Coverage]) -> Table:

@@ -91,6 +91,7 @@ def _manifest(options: VerifyOptions) -> Manifest:
         "verifiers": describe(options.verifiers),
         "layout": options.layout,
         "limit": options.limit,
+        "solutions": options.solutions,
         "segmenter": describe(options.segmenter),
         "chunk": options.chunk,
         "labels": {},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,9 +21,10 @@ from steplabel.pipelines.report import count_dataset
 from steplabel.pipelines.run import RunResult
 from steplabel.pipelines.verification import command
 from steplabel.pipelines.verification.coverage import CoverageCounter
+from steplabel.pipelines.verification.reading import Which
 from steplabel.pipelines.verification.tables import print_verification
 from steplabel.pipelines.verification.verifying import Verification, VerifyOptions, verify_file
-from steplabel.schemas import ConfigError, DataError, Evidence, Problem, Reason, Solution, Verdict
+from steplabel.schemas import ConfigError, DataError, Evidence, Observation, Problem, Reason, Solution, Verdict
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.transforms.intake import READERS
 from steplabel.verifiers import Claim, Finding, registry
@@ -150,7 +151,12 @@ def test_progress_reaches_all_rows(rows: Callable[..., str], tmp_path: Path) -> 
     ("lines", "message"),
     [
         pytest.param(("{broken", "x"), "2 rows were refused, the first: ", id="nothing readable"),
-        pytest.param(({"question": "?", "answer": "1"},), "no solution along: problems alone", id="no solution"),
+        pytest.param(
+            ({"question": "?", "answer": "1"},), r"no solution along: problems alone \(1\)$", id="no solution"
+        ),
+        pytest.param(
+            ({"question": "?", "answer": "1"}, "x"), r"problems alone \(1\); 1 rows were refused", id="and a bad row"
+        ),
         pytest.param((), "holds no rows", id="empty"),
     ],
 )
@@ -172,8 +178,8 @@ def test_a_file_of_other_domains(rows: Callable[..., str]) -> None:
         ({"verifiers": ()}, "at least one"),
         ({"verifiers": (Words(), Words(version="2"))}, "each once"),
         ({"layout": "xml"}, "there are auto, problems"),
-        ({"limit": 0}, "at least 1"),
-        ({"chunk": 0}, "at least 1"),
+        ({"limit": 0}, "--limit 0: must be at least 1"),
+        ({"chunk": 0}, "--chunk 0: must be at least 1"),
         ({"input": "/no/such/file"}, "does not exist"),
     ],
 )
@@ -236,7 +242,15 @@ def test_the_same_command_goes_on(written: tuple[VerifyOptions, Verification]) -
 
 
 @pytest.mark.parametrize(
-    "change", [{"verifiers": (Words(version="2"),)}, {"layout": "processbench"}, {"limit": 3}, {"chunk": 5}], ids=str
+    "change",
+    [
+        {"verifiers": (Words(version="2"),)},
+        {"layout": "processbench"},
+        {"limit": 3},
+        {"chunk": 5},
+        {"solutions": Which.GIVEN},
+    ],
+    ids=str,
 )
 def test_another_command_does_not(written: tuple[VerifyOptions, Verification], change: dict[str, Any]) -> None:
     """A folder holds one verification."""
@@ -281,6 +295,32 @@ def test_tables(written: tuple[VerifyOptions, Verification], capsys: pytest.Capt
     for word in ("Steps of 6 solutions", "2 timeout", "33.3%", "1 refused: verify: crash", "dataset: there"):
         assert word in text
     assert "made for none of these problems: word_sorting" in text
+
+
+@dataclass(frozen=True)
+class Grades:
+    """Compares solutions, and never decides."""
+
+    name: ClassVar[str] = "grades"
+    version: ClassVar[str] = "1"
+    domains: ClassVar[frozenset[str]] = frozenset()
+
+    def compare(self, problem: Problem, solutions: Sequence[Solution]) -> tuple[Observation, ...]:
+        keys = [key for solution in solutions for key in solution.node_keys]
+        return tuple(Observation(subject=key, source=self.name, source_version="1", score=0.5) for key in keys)
+
+
+def test_who_only_grades_has_missed_no_error(rows: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Such a source has its line in the table of coverage, and none in those that count what was found."""
+    found = verify_file(VerifyOptions(input=rows(*ROWS), verifiers=(Words(), Grades())))
+    assert (found.verifiers[1].scored, found.verifiers[1].decided) == (13, 0)
+    print_verification(Console(width=120), found)
+    coverage, _, compared = capsys.readouterr().out.partition("First errors")
+    assert "13 graded" in coverage
+    assert "words" in compared
+    assert "grades" not in compared
+    print_verification(Console(width=120), replace(found, verifiers=found.verifiers[1:]))
+    assert "First errors" not in capsys.readouterr().out
 
 
 # --- the command line -------------------------------------------------------------------------------------------------
@@ -345,6 +385,8 @@ def test_command(steplabel: Callable[..., tuple[int, str]], rows: Callable[..., 
     [
         (("--verifier", "nope"), 2, "there are arithmetic"),
         (("--layout", "xml"), 2, "there are auto"),
+        (("--solutions", "best"), 2, "--solutions 'best': there are auto, given, reference"),
+        (("--chunk", "0"), 2, "--chunk 0: must be at least 1"),
         (("--layout", "processbench"), 3, "1 rows were refused"),
         (("--verifier", "word_sorting", "--strict"), 2, "tells near misses apart"),
         (("--verifier", "word_sorting"), 3, "made for: word_sorting"),
@@ -373,6 +415,13 @@ def test_a_log_gets_a_line_now_and_then(
     assert code == 0
     assert "1 of 2 rows" in text
     assert "2 of 2 rows" in text
+
+
+def test_a_log_begins_with_what_there_is_to_say(steplabel: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    """Without a terminal no empty line stands where the bar would have been."""
+    code, text = steplabel("verify", tmp_path / "no.jsonl")
+    assert code == 2
+    assert text.startswith("error: input")
 
 
 @pytest.mark.slow
