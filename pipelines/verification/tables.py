@@ -24,7 +24,7 @@ def print_verification(console: Console, found: Verification) -> None:
     if idle := [one.verifier for one in found.verifiers if not one.solutions]:
         console.print(f"made for none of these problems: {', '.join(idle)}", highlight=False, soft_wrap=True)
     for reason, count in found.rejects.items():
-        console.print(Text(f"{count:,} refused: {reason}"), soft_wrap=True)
+        console.print(Text(f"{count:,} refused: {reason}, the first: {found.first_rejects[reason]}"), soft_wrap=True)
     if found.output:
         kept = f" ({found.kept:,} of them were there)" if found.kept else ""
         console.print(Text(f"dataset: {found.output}, {found.problems:,} problems{kept}"), soft_wrap=True)
@@ -50,9 +50,13 @@ def _coverage(found: Verification, heard: Sequence[Coverage]) -> Table:
 
 def _solutions(found: Verification) -> str:
     if found.references == found.solutions:
-        return f"{found.solutions:,} reference solutions"
-    counted = f"{found.solutions:,} solutions"
-    return f"{counted}, of which {found.references:,} reference solutions" if found.references else counted
+        return _counted(found.references, "reference solution")
+    counted = _counted(found.solutions, "solution")
+    return f"{counted}, of which {_counted(found.references, 'reference solution')}" if found.references else counted
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _marks(heard: Sequence[Coverage]) -> Table:

@@ -70,6 +70,7 @@ class Verification:
         references: of these, the data set's own.
         kept: problems that the output folder held already.
         rejects: by stage and reason, as `stage: reason`.
+        first_rejects: what the first of each says.
     """
 
     input: str
@@ -80,6 +81,7 @@ class Verification:
     kept: int
     verifiers: tuple[Coverage, ...]
     rejects: Mapping[str, int]
+    first_rejects: Mapping[str, str]
 
 
 def verify_file(options: VerifyOptions, progress: Callable[[int], object] = lambda _: None) -> Verification:
@@ -113,7 +115,7 @@ def verify_file(options: VerifyOptions, progress: Callable[[int], object] = lamb
 
 
 def _chunks(options: VerifyOptions) -> Iterator[tuple[ChunkName, list[Marked], list[Reject]]]:
-    intake = Intake(layout=options.layout, segmenter=options.segmenter)
+    intake = Intake(layout=options.layout, segmenter=options.segmenter, needs_gold=False)
     records = read_marked(options.input, intake, options.limit, options.solutions)
     index = 0
     while batch := list(islice(records, options.chunk)):
@@ -145,7 +147,7 @@ class _Counting:
         self._counters = [CoverageCounter(verifier) for verifier in options.verifiers]
         self._counts: Counter[str] = Counter()
         self._rejects: Counter[str] = Counter()
-        self._first: Reject | None = None
+        self._first: dict[str, str] = {}
         self.kept = 0
 
     def add(self, evidence: list[Evidence], rejects: list[Reject], marks: Mapping[str, int | None]) -> None:
@@ -161,8 +163,9 @@ class _Counting:
             for counter in self._counters:
                 counter.add(one, marks.get(one.problem.id))
         for reject in rejects:
-            self._rejects[f"{reject.stage}: {reject.reason}"] += 1
-            self._first = self._first or reject
+            kind = f"{reject.stage}: {reject.reason}"
+            self._rejects[kind] += 1
+            self._first.setdefault(kind, _told(reject))
 
     def said(self) -> Verification:
         self._check()
@@ -175,10 +178,11 @@ class _Counting:
             kept=self.kept,
             verifiers=tuple(counter.said() for counter in self._counters),
             rejects=dict(self._rejects.most_common()),
+            first_rejects=self._first,
         )
 
     def _check(self) -> None:
-        if not self._counts["problems"] and not self._first:
+        if not self._counts["problems"] and not self._rejects:
             raise DataError(f"{self._options.input!r} holds no rows")
         if not self._counts["solutions"]:
             raise DataError(f"{self._options.input!r} brings no solution along: {'; '.join(self._instead())}")
@@ -194,6 +198,12 @@ class _Counting:
         if self._counts["problems"]:
             yield f"problems alone ({self._counts['problems']:,})"
         if unread := self._counts["unread"]:
-            yield f"{unread:,} of them have reference solutions, which --solutions {Which.REFERENCE} takes"
-        if self._first:
-            yield f"{self._rejects.total():,} rows were refused, the first: {self._first.detail}"
+            yield f"reference solutions ({unread:,}), which --solutions {Which.REFERENCE} takes"
+        if self._rejects:
+            yield f"refused rows ({self._rejects.total():,}), the first: {next(iter(self._first.values()))}"
+
+
+def _told(reject: Reject) -> str:
+    """What a reject says, and of what."""
+    told = reject.detail or reject.reason
+    return told if told.startswith(reject.record_id) else f"{reject.record_id}: {told}"

@@ -24,8 +24,9 @@ from steplabel.pipelines.verification.coverage import CoverageCounter
 from steplabel.pipelines.verification.reading import Which
 from steplabel.pipelines.verification.tables import print_verification
 from steplabel.pipelines.verification.verifying import Verification, VerifyOptions, verify_file
+from steplabel.pipelines.verification.writing import VerifiedFolder
 from steplabel.schemas import ConfigError, DataError, Evidence, Observation, Problem, Reason, Solution, Verdict
-from steplabel.transforms.dataset import OutputFolder
+from steplabel.transforms.dataset import Manifest, OutputFolder
 from steplabel.transforms.intake import READERS
 from steplabel.verifiers import Claim, Finding, registry
 from steplabel.verifiers.tasks.multistep_arithmetic import MultistepArithmetic
@@ -135,6 +136,15 @@ def test_nothing_vanishes(rows: Callable[..., str]) -> None:
     found = words(path)
     assert found.rejects == {"intake: bad_row": 2, "intake: duplicate_id": 1, "verify: crash": 1}
     assert found.problems == len(ROWS) + 1
+    assert found.first_rejects.keys() == found.rejects.keys()
+    assert found.first_rejects["intake: bad_row"].startswith("rows.jsonl:7: not JSON")
+    assert found.first_rejects["verify: crash"].endswith(": words v1 raised RuntimeError: boom")
+
+
+def test_no_gold_answer_is_needed(rows: Callable[..., str]) -> None:
+    """Steps can be judged without knowing where they should lead."""
+    found = words(rows({"question": "?", "solutions": ["holds\nfails"]}))
+    assert (found.rejects, found.solutions, found.verifiers[0].decided) == ({}, 1, 2)
 
 
 def test_progress_reaches_all_rows(rows: Callable[..., str], tmp_path: Path) -> None:
@@ -150,12 +160,12 @@ def test_progress_reaches_all_rows(rows: Callable[..., str], tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        pytest.param(("{broken", "x"), "2 rows were refused, the first: ", id="nothing readable"),
+        pytest.param(("{broken", "x"), r"refused rows \(2\), the first: rows.jsonl:1: not", id="nothing readable"),
         pytest.param(
             ({"question": "?", "answer": "1"},), r"no solution along: problems alone \(1\)$", id="no solution"
         ),
         pytest.param(
-            ({"question": "?", "answer": "1"}, "x"), r"problems alone \(1\); 1 rows were refused", id="and a bad row"
+            ({"question": "?", "answer": "1"}, "x"), r"problems alone \(1\); refused rows \(1\)", id="and a bad row"
         ),
         pytest.param((), "holds no rows", id="empty"),
     ],
@@ -242,20 +252,62 @@ def test_the_same_command_goes_on(written: tuple[VerifyOptions, Verification]) -
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "message"),
     [
-        {"verifiers": (Words(version="2"),)},
-        {"layout": "processbench"},
-        {"limit": 3},
-        {"chunk": 5},
-        {"solutions": Which.GIVEN},
+        ({"verifiers": (Words(version="2"),)}, "differs in verifiers: choose another --output"),
+        ({"layout": "processbench", "limit": 3}, "differs in layout, limit: choose another --output"),
+        ({"solutions": Which.GIVEN}, "differs in solutions: choose another --output"),
+        ({"chunk": 5}, "was begun with --chunk 2, not 5: keep it"),
     ],
     ids=str,
 )
-def test_another_command_does_not(written: tuple[VerifyOptions, Verification], change: dict[str, Any]) -> None:
-    """A folder holds one verification."""
-    with pytest.raises(ConfigError, match="Choose another"):
+def test_another_command_does_not(
+    written: tuple[VerifyOptions, Verification], change: dict[str, Any], message: str
+) -> None:
+    """A folder holds one verification, and the error says in what another differs; what is there stays."""
+    folder = OutputFolder(written[0].output)
+    before = folder.require_manifest()
+    with pytest.raises(ConfigError, match=message):
         verify_file(replace(written[0], **change))
+    assert folder.require_manifest() == before
+
+
+def test_an_input_that_has_changed(written: tuple[VerifyOptions, Verification], rows: Callable[..., str]) -> None:
+    """Rows that were added since are another input."""
+    rows(*ROWS)
+    with pytest.raises(ConfigError, match="differs in input"):
+        verify_file(written[0])
+
+
+@pytest.mark.parametrize(
+    ("held", "message"),
+    [
+        (lambda m: replace(m, run=replace(m.run, recipe="scan")), r"\(scan\): choose another --output"),
+        (lambda m: replace(m, schemas={**m.schemas, "outcomes": "old"}), "by a version with other tables"),
+    ],
+    ids=["a run", "an old version"],
+)
+def test_a_folder_that_is_no_verification_of_today(
+    written: tuple[VerifyOptions, Verification], held: Callable[[Manifest], Manifest], message: str
+) -> None:
+    """Nothing is mixed."""
+    folder = OutputFolder(written[0].output)
+    folder.write_manifest(held(folder.require_manifest()))
+    with pytest.raises(ConfigError, match=message):
+        verify_file(written[0])
+
+
+def test_chunks_that_another_process_has_just_written_count(written: tuple[VerifyOptions, Verification]) -> None:
+    """What is there is read once the folder is held: whoever waited for it sees what was done meanwhile."""
+    options, _ = written
+    folder = OutputFolder(options.output)
+    whole = folder.require_manifest()
+    folder.write_manifest(replace(whole, chunks=()))
+    opened = VerifiedFolder.open(options)
+    folder.write_manifest(whole)
+    with opened.locked():
+        opened.begin()
+    assert folder.require_manifest() == whole
 
 
 def test_output_in_the_input(rows: Callable[..., str], tmp_path: Path) -> None:
@@ -292,7 +344,13 @@ def test_tables(written: tuple[VerifyOptions, Verification], capsys: pytest.Capt
     found = verify_file(replace(options, output="", verifiers=(Words(), WordSorting())))
     print_verification(Console(width=120), replace(found, output="there"))
     text = capsys.readouterr().out
-    for word in ("Steps of 6 solutions", "2 timeout", "33.3%", "1 refused: verify: crash", "dataset: there"):
+    for word in (
+        "Steps of 6 solutions",
+        "2 timeout",
+        "33.3%",
+        "1 refused: verify: crash, the first: ",
+        "dataset: there",
+    ):
         assert word in text
     assert "made for none of these problems: word_sorting" in text
 
@@ -387,7 +445,7 @@ def test_command(steplabel: Callable[..., tuple[int, str]], rows: Callable[..., 
         (("--layout", "xml"), 2, "there are auto"),
         (("--solutions", "best"), 2, "--solutions 'best': there are auto, given, reference"),
         (("--chunk", "0"), 2, "--chunk 0: must be at least 1"),
-        (("--layout", "processbench"), 3, "1 rows were refused"),
+        (("--layout", "processbench"), 3, "refused rows (1), the first: rows.jsonl:1: id must be str"),
         (("--verifier", "word_sorting", "--strict"), 2, "tells near misses apart"),
         (("--verifier", "word_sorting"), 3, "made for: word_sorting"),
     ],

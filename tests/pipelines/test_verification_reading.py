@@ -97,8 +97,8 @@ def test_what_is_known_of_given_solutions_is_not_said_of_the_reference(file: Cal
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ((GSM8K,), "Steps of 1 reference solutions"),
-        ((GSM8K, BOTH), "Steps of 3 solutions, of which 1 reference solutions"),
+        ((GSM8K,), "Steps of 1 reference solution"),
+        ((GSM8K, BOTH), "Steps of 3 solutions, of which 1 reference solution"),
         ((BOTH,), "Steps of 2 solutions"),
     ],
     ids=["reference", "mixed", "given"],
@@ -116,7 +116,7 @@ def test_the_table_says_which(
 def test_reference_solutions_that_nobody_asked_for_are_pointed_at(file: Callable[..., str]) -> None:
     """A file without other solutions says how to take these."""
     options = VerifyOptions(input=file(GSM8K, ALONE), verifiers=(ArithmeticVerifier(),), solutions=Which.GIVEN)
-    with pytest.raises(DataError, match=r"problems alone \(2\); 1 of them have reference solutions, which --solutions"):
+    with pytest.raises(DataError, match=r"problems alone \(2\); reference solutions \(1\), which --solutions"):
         verify_file(options)
 
 
