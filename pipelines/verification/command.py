@@ -62,7 +62,7 @@ def verify(
     Where the file knows the first error of its solutions, or whether their answers are right, verdicts are held
     against that. A verifier speaks of the problems that it is made for alone.
     """
-    from steplabel.pipelines.verification.reading import Which
+    from steplabel.pipelines.verification.reading import SolutionChoice
     from steplabel.pipelines.verification.tables import print_verification
     from steplabel.pipelines.verification.verifying import VerifyOptions, verify_file
     from steplabel.verifiers.registry import ENTRIES, has_strict, verifier_named
@@ -76,7 +76,7 @@ def verify(
         output=output,
         layout=choice(layout, LAYOUTS, "--layout"),
         limit=limit,
-        solutions=Which(choice(solutions, tuple(Which), "--solutions")),
+        solutions=SolutionChoice(choice(solutions, tuple(SolutionChoice), "--solutions")),
         chunk=chunk,
     )
     with _bar(options.input, options.limit) as advance:

@@ -33,7 +33,7 @@ REFERENCE = "reference"
 """`Solution.policy` of a data set's own solution."""
 
 
-class Which(StrEnum):
+class SolutionChoice(StrEnum):
     """Which solutions of a problem are read."""
 
     AUTO = "auto"
@@ -54,13 +54,13 @@ class Marked:
     first_error: int | None = None
 
 
-def read_marked(path: str, intake: Intake, limit: int | None, which: Which) -> Iterator[Marked | Reject]:
+def read_marked(path: str, intake: Intake, limit: int | None, solutions: SolutionChoice) -> Iterator[Marked | Reject]:
     """A problem or a reject for every row, in order. Raises ConfigError if there is no such file."""
     rows, again = tee(islice(read_rows(path), limit))
     for row, record in zip(rows, intake.read(again), strict=True):
         if isinstance(record, Reject):
             yield record
-        elif which is Which.GIVEN or (which is Which.AUTO and record.solutions):
+        elif solutions is SolutionChoice.GIVEN or (solutions is SolutionChoice.AUTO and record.solutions):
             yield Marked(evidence=record, first_error=_mark(row, intake.layout))
         else:
             yield Marked(evidence=_referring(record, intake.segmenter))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from steplabel.pipelines.verification.coverage import Coverage, CoverageCounter
-from steplabel.pipelines.verification.reading import REFERENCE, Marked, Which, read_marked
+from steplabel.pipelines.verification.reading import REFERENCE, Marked, SolutionChoice, read_marked
 from steplabel.pipelines.verification.writing import VerifiedFolder
 from steplabel.pipelines.worksite import DEFAULT_CHUNK
 from steplabel.schemas import ConfigError, DataError, Evidence, Reject, content_id
@@ -46,7 +46,7 @@ class VerifyOptions:
     output: str = ""
     layout: str = "auto"
     limit: int | None = None
-    solutions: Which = Which.AUTO
+    solutions: SolutionChoice = SolutionChoice.AUTO
     chunk: int = DEFAULT_CHUNK
     segmenter: Segmenter = field(default_factory=NewlineSteps)
 
@@ -198,7 +198,7 @@ class _Counting:
         if self._counts["problems"]:
             yield f"problems alone ({self._counts['problems']:,})"
         if unread := self._counts["unread"]:
-            yield f"reference solutions ({unread:,}), which --solutions {Which.REFERENCE} takes"
+            yield f"reference solutions ({unread:,}), which --solutions {SolutionChoice.REFERENCE} takes"
         if self._rejects:
             yield f"refused rows ({self._rejects.total():,}), the first: {next(iter(self._first.values()))}"
 

@@ -61,7 +61,9 @@ def read_gold_steps(row: Mapping[str, Any], *, line: str) -> GoldSteps:
 
 
 def _gold_steps(row: Mapping[str, Any]) -> GoldSteps:
-    problem, label = _text(_object(row, "question"), "problem"), _object(row, "label")
+    problem, label = _object(row, "question").get("problem"), _object(row, "label")
+    if not isinstance(problem, str) or not problem.strip():
+        raise DataError(f"question.problem must be a text, got {shown(problem)}")
     if label.get("finish_reason") == BAD_PROBLEM:
         raise DataError(f"finish_reason is {BAD_PROBLEM}: people found the problem wrong")
     walk = tuple(_walk(label))
@@ -124,7 +126,10 @@ def _rated(completion: Any, number: int) -> Rated:
     # bool is an int to Python.
     if rating is not None and (isinstance(rating, bool) or rating not in (1, 0, WRONG)):
         raise DataError(f"a rating of label.steps[{number}] must be 1, 0, -1 or null, got {shown(rating)}")
-    return Rated(_text(completion, "text"), rating)
+    text = completion.get("text")
+    if not isinstance(text, str):
+        raise DataError(f"the text of a completion of label.steps[{number}] must be a text, got {shown(text)}")
+    return Rated(text, rating)
 
 
 def _chosen(position: Mapping[str, Any], offered: list[Rated], number: int) -> Rated | None:
@@ -149,11 +154,4 @@ def _object(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = row.get(name)
     if not isinstance(value, Mapping):
         raise DataError(f"{name} must be an object with fields, got {shown(value)}")
-    return value
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise DataError(f"{name} must be a text, got {shown(value)}")
     return value

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from steplabel.pipelines.report import count_dataset
-from steplabel.pipelines.verification.reading import Which
+from steplabel.pipelines.verification.reading import SolutionChoice
 from steplabel.pipelines.verification.verifying import Verification, VerifyOptions, verify_file
 from steplabel.pipelines.verification.writing import VerifiedFolder
 from steplabel.schemas import ConfigError
@@ -64,7 +64,7 @@ def test_the_same_command_goes_on(written: tuple[VerifyOptions, Verification]) -
     [
         ({"verifiers": (Words(version="2"),)}, "differs in verifiers: choose another --output"),
         ({"layout": "processbench", "limit": 3}, "differs in layout, limit: choose another --output"),
-        ({"solutions": Which.GIVEN}, "differs in solutions: choose another --output"),
+        ({"solutions": SolutionChoice.GIVEN}, "differs in solutions: choose another --output"),
         ({"chunk": 5}, "was begun with --chunk 2, not 5: keep it"),
     ],
     ids=str,

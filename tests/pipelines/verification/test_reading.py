@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from steplabel.pipelines.verification.reading import MARKS, Marked, Which, read_marked, reference_solution
+from steplabel.pipelines.verification.reading import MARKS, Marked, SolutionChoice, read_marked, reference_solution
 from steplabel.pipelines.verification.tables import print_verification
 from steplabel.pipelines.verification.verifying import VerifyOptions, verify_file
 from steplabel.schemas import DataError, GoldAnswer, Problem, Reject
@@ -38,13 +38,13 @@ def file(tmp_path: Path) -> Callable[..., str]:
     return write
 
 
-def read(path: str, which: Which = Which.AUTO) -> list[Marked]:
+def read(path: str, which: SolutionChoice = SolutionChoice.AUTO) -> list[Marked]:
     found = list(read_marked(path, Intake(layout="auto", segmenter=NewlineSteps()), None, which))
     assert not [one for one in found if isinstance(one, Reject)]
     return [one for one in found if isinstance(one, Marked)]
 
 
-def policies(path: str, which: Which) -> list[list[str]]:
+def policies(path: str, which: SolutionChoice) -> list[list[str]]:
     return [[solution.policy for solution in one.evidence.solutions] for one in read(path, which)]
 
 
@@ -72,12 +72,12 @@ def test_no_reference(text: str) -> None:
 @pytest.mark.parametrize(
     ("which", "expected"),
     [
-        (Which.AUTO, [["reference"], ["", ""], []]),
-        (Which.GIVEN, [[], ["", ""], []]),
-        (Which.REFERENCE, [["reference"], ["reference"], []]),
+        (SolutionChoice.AUTO, [["reference"], ["", ""], []]),
+        (SolutionChoice.GIVEN, [[], ["", ""], []]),
+        (SolutionChoice.REFERENCE, [["reference"], ["reference"], []]),
     ],
 )
-def test_which(file: Callable[..., str], which: Which, expected: list[list[str]]) -> None:
+def test_which(file: Callable[..., str], which: SolutionChoice, expected: list[list[str]]) -> None:
     """Solutions of the row come first; the reference stands in where there are none, or where it is asked for."""
     assert policies(file(GSM8K, BOTH, ALONE), which) == expected
 
@@ -89,7 +89,7 @@ def test_what_is_known_of_given_solutions_is_not_said_of_the_reference(file: Cal
         "ground_truth": "3 + 4 = 7\nA: 7",
         "model": {"is_correct": False, "solution": "3 + 4 = 8\nA: 8"},
     }
-    given, referring = (read(file(row), which)[0].evidence for which in (Which.AUTO, Which.REFERENCE))
+    given, referring = (read(file(row), which)[0].evidence for which in (SolutionChoice.AUTO, SolutionChoice.REFERENCE))
     assert len(given.outcomes) == 1
     assert (referring.outcomes, [s.policy for s in referring.solutions]) == ((), ["reference"])
 
@@ -115,7 +115,7 @@ def test_the_table_says_which(
 
 def test_reference_solutions_that_nobody_asked_for_are_pointed_at(file: Callable[..., str]) -> None:
     """A file without other solutions says how to take these."""
-    options = VerifyOptions(input=file(GSM8K, ALONE), verifiers=(ArithmeticVerifier(),), solutions=Which.GIVEN)
+    options = VerifyOptions(input=file(GSM8K, ALONE), verifiers=(ArithmeticVerifier(),), solutions=SolutionChoice.GIVEN)
     with pytest.raises(DataError, match=r"problems alone \(2\); reference solutions \(1\), which --solutions"):
         verify_file(options)
 

@@ -50,6 +50,13 @@ def test_the_walk_and_its_first_error(steps: tuple[dict[str, Any], ...], texts: 
     assert (gold.generator, gold.source, gold.final_answer_correct) == (GENERATOR, SOURCE, None)
 
 
+def test_a_blank_completion_that_nobody_chose_is_no_harm() -> None:
+    """It is left out like the others."""
+    position = offered(1, 0, chosen=0)
+    position["completions"][1]["text"] = ""
+    assert read_gold_steps(row(position), line="l").steps == ("a",)
+
+
 def test_evidence() -> None:
     """Steps one for one, the gold answer, the answer that the last step gives, and no mark."""
     last = {**RIGHT, "completions": [{"text": "So 29.\n\n# Answer\n\n29", "rating": 1}]}
@@ -104,7 +111,8 @@ def changed(*path: Any, to: Any) -> dict[str, Any]:
         pytest.param(changed("label", "steps", 1, to="a"), "must be an object", id="step"),
         pytest.param(changed("label", "steps", 1, "completions", to={"a": 1}), "must be a list", id="completions"),
         pytest.param(changed("label", "steps", 1, "completions", 0, to="a"), r"steps\[1\] must be an", id="completion"),
-        pytest.param(changed("label", "steps", 1, "completions", 0, "text", to=""), "text must be a text", id="blank"),
+        pytest.param(changed("label", "steps", 1, "completions", 0, "text", to=""), "step 1", id="blank"),
+        pytest.param(changed("label", "steps", 1, "completions", 0, "text", to=None), "must be a text", id="no text"),
         pytest.param(changed("label", "steps", 1, "completions", 0, "rating", to=True), "1, 0, -1 or null", id="true"),
         pytest.param(changed("label", "steps", 1, "completions", 0, "rating", to=2), "1, 0, -1 or null", id="rating"),
         pytest.param(changed("label", "steps", 1, "chosen_completion", to=1), "an index below 1", id="past the end"),
