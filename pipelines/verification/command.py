@@ -23,6 +23,18 @@ PLAIN_SECONDS = 10.0
 LAYOUTS = ("auto", "problems", "processbench", "gsm8k_solutions", "bigbench_mistake", "fover", "prm800k")
 """What `--layout` takes: `auto`, and the names in `transforms.intake.READERS`, which takes long to import."""
 
+VERIFIERS = (
+    "arithmetic",
+    "latex_arithmetic",
+    "step_agreement",
+    "z3_entailment",
+    "logic",
+    "sat_task",
+    "multistep_arithmetic",
+    "word_sorting",
+)
+"""What `--verifier` offers: the names in `verifiers.registry`, which takes long to import, too."""
+
 EXAMPLES = (
     "Examples:\n\nsteplabel verify processbench/gsm8k.json --verifier arithmetic\n\n"
     "steplabel verify gsm8k/train.jsonl --solutions reference --limit 100\n\n"
@@ -38,7 +50,9 @@ def verify(
     ],
     verifier: Annotated[
         list[str] | None,
-        typer.Option(help="Name, or package.module:name of your own. May be repeated \\[default: all there are]."),
+        typer.Option(
+            help=f"{' | '.join(VERIFIERS)} | package.module:name of your own. May be repeated \\[default: all of ours]."
+        ),
     ] = None,
     layout: Annotated[str, typer.Option(help=" | ".join(LAYOUTS))] = "auto",
     strict: Annotated[

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from steplabel.pipelines import cli
 from steplabel.pipelines.verification import command
 from steplabel.transforms.intake import READERS
+from steplabel.verifiers.registry import ENTRIES
 from tests.pipelines.verification import words
 
 TRACE = {
@@ -30,6 +31,26 @@ def test_help_names_every_layout() -> None:
     for name in ("verify", "run"):
         help_ = CliRunner().invoke(cli.app, [name, "--help"], env={"COLUMNS": "200"}).output
         assert all(layout in help_ for layout in command.LAYOUTS)
+
+
+def test_help_names_every_verifier() -> None:
+    """What `--verifier` offers, and takes by default, is what there is."""
+    assert tuple(ENTRIES) == command.VERIFIERS
+    help_ = CliRunner().invoke(cli.app, ["verify", "--help"], env={"COLUMNS": "200"}).output
+    assert all(name in help_ for name in command.VERIFIERS)
+
+
+def test_a_module_that_ends_the_process(
+    steplabel: Callable[..., tuple[int, str]],
+    rows: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When it is imported already: one clear line and the exit code of a wrong command, not silence and 0."""
+    (tmp_path / "leaves_at_import.py").write_text("import sys\nsys.exit()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    code, text = steplabel("verify", rows(TRACE), "--verifier", "leaves_at_import:V")
+    assert (code, text) == (2, "error: cannot import verifier 'leaves_at_import:V': SystemExit\n")
 
 
 def test_a_verifier_that_ends_the_process(
