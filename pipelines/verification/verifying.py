@@ -158,8 +158,8 @@ class _Counting:
                 solutions=len(one.solutions),
                 references=sum(solution.policy == REFERENCE for solution in one.solutions),
                 asked=spoken * len(one.solutions),
+                unread=self._options.solutions is SolutionChoice.GIVEN and bool(one.problem.reference_solution),
             )
-            self._counts["unread"] += bool(one.problem.reference_solution and not one.solutions)
             for counter in self._counters:
                 counter.add(one, marks.get(one.problem.id))
         for reject in rejects:

@@ -120,6 +120,13 @@ def test_reference_solutions_that_nobody_asked_for_are_pointed_at(file: Callable
         verify_file(options)
 
 
+def test_reference_solutions_that_are_none_are_not(file: Callable[..., str]) -> None:
+    """An answer alone is no solution to point at."""
+    row = {"question": "?", "answer": "#### 7"}
+    with pytest.raises(DataError, match=r"problems alone \(1\)$"):
+        verify_file(VerifyOptions(input=file(row), verifiers=(ArithmeticVerifier(),)))
+
+
 def test_marks_are_of_layouts_that_are_read() -> None:
     """Whatever says where the first error is can be read."""
     assert MARKS.keys() <= READERS.keys()
