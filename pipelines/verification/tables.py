@@ -95,9 +95,9 @@ def _answers(heard: Sequence[Coverage]) -> Table:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", caption_justify="left", box=None, pad_edge=False)
     for name in ("verifier", *columns):
-        table.add_column(
-            name, justify="left" if name in ("verifier", "unknown") else "right", no_wrap=name == "verifier"
-        )
+        # In a narrow terminal words break, and numbers do not.
+        left, wordy = name in ("verifier", "unknown"), name in ("unknown", "recall", "false alarms")
+        table.add_column(name, justify="left" if left else "right", no_wrap=not wordy, overflow="fold")
     return table
 
 

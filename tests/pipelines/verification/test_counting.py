@@ -120,6 +120,21 @@ def test_tables(rows: Callable[..., str], capsys: pytest.CaptureFixture[str]) ->
     assert "made for none of these problems: word_sorting" in text
 
 
+def test_a_narrow_terminal_breaks_reasons_and_no_numbers(
+    rows: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every count stands whole on its verifier's line."""
+    found = verify_file(VerifyOptions(input=rows(*ROWS), verifiers=(Words(),)))
+    (said,) = found.verifiers
+    crowded = replace(said, unknown={"inconsistent_context": 1_000, "new_assumption": 2_000})
+    print_verification(Console(width=60), replace(found, verifiers=(crowded,)))
+    text = capsys.readouterr().out
+    lines = [line.split() for line in text.splitlines() if line.startswith("words")]
+    assert lines[0][:6] == ["words", "13", "84.6%", "69.2%", "4", "5"]
+    assert lines[1][:3] == ["words", "5", "33.3%"]
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("name", "verifier", "floor"),
