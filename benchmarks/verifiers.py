@@ -33,7 +33,8 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.verifier_parts import arithmetic, entailment, latex, logic, tasks, together  # noqa: E402
 from steplabel.verifiers import close_workers  # noqa: E402
 from steplabel.verifiers.entailment.text_verifier import EntailmentVerifier  # noqa: E402
-from steplabel.verifiers.registry import verifier_named  # noqa: E402
+from steplabel.verifiers.tasks.multistep_arithmetic import MultistepArithmetic  # noqa: E402
+from steplabel.verifiers.tasks.word_sorting import WordSorting  # noqa: E402
 
 MODES = {"lenient": False, "strict": True}
 LISTS = ("alarms", "wrong_flags", "false_alarms", "caught", "failing", "missed", "listed")
@@ -75,9 +76,11 @@ def processbench(data: Path) -> dict[str, Any]:
 
 def located(data: Path) -> dict[str, Any]:
     """BIG-Bench-Mistake."""
-    files = {"multistep_arithmetic": "multistep_arithmetic.jsonl", "word_sorting": "word_sorting.first150.jsonl"}
     folder = data / "bigbench_mistake"
-    return {name: tasks.measure(folder / file, verifier_named(name)) for name, file in files.items()}  # type: ignore[arg-type]
+    return {
+        "multistep_arithmetic": tasks.measure(folder / "multistep_arithmetic.jsonl", MultistepArithmetic()),
+        "word_sorting": tasks.measure(folder / "word_sorting.first150.jsonl", WordSorting()),
+    }
 
 
 def proofs(data: Path) -> dict[str, Any]:

@@ -16,14 +16,15 @@ def named_object(name: str, *, what: str) -> Any:
         what: it is for, as the error says it: "the redaction".
 
     Raises:
-        ConfigError: it is no such name, or nothing stands there.
+        ConfigError: it is no such name, nothing stands there, or its module raises or ends the process when imported.
     """
     if not all(name.partition(":")):
         raise ConfigError(f"{what} {name!r} must read 'package.module:name'")
     try:
         return pkgutil.resolve_name(name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"cannot import {what} {name!r}: {error}") from error
+    except (Exception, SystemExit) as error:  # a user's module may do anything when it is imported
+        said = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise ConfigError(f"cannot import {what} {name!r}: {said}") from error
 
 
 def named_function(name: str, *, what: str) -> Callable[..., Any]:

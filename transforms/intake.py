@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from steplabel.schemas import DataError, Evidence, Problem, Reason, Reject
-from steplabel.schemas.layouts import bigbench_mistake, fover, gsm8k_solutions, problems, processbench
+from steplabel.schemas import DataError, Evidence, GoldAnswer, Problem, Reason, Reject
+from steplabel.schemas.layouts import bigbench_mistake, fover, gsm8k_solutions, prm800k, problems, processbench
 from steplabel.schemas.layouts.answers import ANSWER_FIELDS
 from steplabel.schemas.segmentation import Segmenter
 from steplabel.transforms.io import RawRow
@@ -18,10 +18,8 @@ RowReader = Callable[[Mapping[str, Any], str, Segmenter], Evidence]
 
 
 def read_native(row: Mapping[str, Any], where: str, segmenter: Segmenter) -> Evidence:
-    """A row of the native layout: problem, gold answer, and solutions if it has any."""
+    """A row of the native layout: problem, gold answer if it states one, and solutions if it has any."""
     problem = problems.read_problem(row, line=where)
-    if problem.gold is None:
-        raise DataError(f"no gold answer: give one of {', '.join(ANSWER_FIELDS)}")
     return Evidence(problem=problem, solutions=problems.read_solutions(row, problem, segmenter))
 
 
@@ -45,12 +43,19 @@ def read_fover(row: Mapping[str, Any], where: str, _: Segmenter) -> Evidence:
     return fover.evidence_of(fover.read_marked(row, line=where))
 
 
+def read_prm800k(row: Mapping[str, Any], where: str, _: Segmenter) -> Evidence:
+    """A PRM800K row: a problem and the solution that its labellers followed, in given steps."""
+    return prm800k.read_evidence(row, line=where)
+
+
+NATIVE = "problems"
 READERS: Mapping[str, RowReader] = {
-    "problems": read_native,
+    NATIVE: read_native,
     "processbench": read_processbench,
     "gsm8k_solutions": read_gsm8k_solutions,
     "bigbench_mistake": read_bigbench_mistake,
     "fover": read_fover,
+    "prm800k": read_prm800k,
 }
 
 
@@ -64,7 +69,9 @@ def detect_format(row: Mapping[str, Any]) -> str:
         return "bigbench_mistake"
     if {"solution_steps", "error_labels"} <= row.keys():
         return "fover"
-    return "problems"
+    if {"labeler", "question", "label"} <= row.keys():
+        return "prm800k"
+    return NATIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +80,13 @@ class Intake:
 
     Attributes:
         layout: one of `READERS`, or `auto` to tell by each row's fields.
+        needs_gold: refuse problems of the native layout without a gold answer, since nothing of theirs can be checked;
+            False for what asks nothing about answers.
     """
 
     layout: str
     segmenter: Segmenter
+    needs_gold: bool = True
 
     def read(self, rows: Iterable[RawRow]) -> Iterator[Evidence | Reject]:
         """Yield a problem or a reject for every row, in order."""
@@ -99,9 +109,14 @@ class Intake:
             evidence = READERS[layout](row.data, row.where, self.segmenter)
         except DataError as error:
             return _bad_row(row.where, str(error), printable(str(dict(list(row.data.items())[:8]))))
-        gold = evidence.problem.gold
-        unreadable = unreadable_gold(gold) if gold else ""
-        return _bad_row(row.where, unreadable, printable(evidence.problem.text)) if unreadable else evidence
+        wrong = self._gold_fault(evidence.problem.gold, layout)
+        return _bad_row(row.where, wrong, printable(evidence.problem.text)) if wrong else evidence
+
+    def _gold_fault(self, gold: GoldAnswer | None, layout: str) -> str:
+        if gold is not None:
+            return unreadable_gold(gold)
+        wanted = self.needs_gold and layout == NATIVE
+        return f"no gold answer: give one of {', '.join(ANSWER_FIELDS)}" if wanted else ""
 
 
 def _bad_row(where: str, detail: str, excerpt: str) -> Reject:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import apache_beam as beam
 
@@ -50,13 +51,12 @@ def _questions(evidence: Evidence, verifier: AnyVerifier) -> Iterator[_Question]
     if not speaks_of(verifier, problem):
         return
     if isinstance(verifier, SiblingVerifier):
-        compare = verifier.compare
-        yield problem.id, "problem", lambda: compare(problem, evidence.solutions)
+        yield problem.id, "problem", partial(verifier.compare, problem, evidence.solutions)
         return
     if isinstance(verifier, InformedVerifier):
         verifier = verifier.informed(evidence.observations)
     for solution in evidence.solutions:
-        yield solution.id, "solution", lambda s=solution: observe(verifier, problem, s)  # type: ignore[misc]
+        yield solution.id, "solution", partial(observe, verifier, problem, solution)
 
 
 def _raised(verifier: AnyVerifier, record_id: str, kind: str, error: BaseException) -> Reject:

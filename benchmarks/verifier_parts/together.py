@@ -17,9 +17,11 @@ from steplabel.schemas import Evidence, Verdict
 from steplabel.schemas.layouts import processbench
 from steplabel.transforms.io import read_rows
 from steplabel.verifiers import Verifier, observe
-from steplabel.verifiers.registry import verifier_named
+from steplabel.verifiers.arithmetic.verifier import ArithmeticVerifier
+from steplabel.verifiers.entailment.text_verifier import EntailmentVerifier
+from steplabel.verifiers.latex.verifier import LatexVerifier
 
-NAMES = ("arithmetic", "latex_arithmetic", "z3_entailment")
+VERIFIERS: tuple[Verifier[Any], ...] = (ArithmeticVerifier(), LatexVerifier(), EntailmentVerifier())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,9 +49,8 @@ class Together:
         }
 
 
-def together(path: Path, names: Sequence[str] = NAMES) -> Together:
+def together(path: Path, verifiers: Sequence[Verifier[Any]] = VERIFIERS) -> Together:
     """Judge every solution of a ProcessBench file."""
-    verifiers: list[Verifier[Any]] = [verifier_named(name) for name in names]  # type: ignore[misc]
     total = Together()
     for row in read_rows(str(path)):
         assert row.data is not None

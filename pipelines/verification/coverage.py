@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 from steplabel.schemas import NO_ERROR, Evidence, Observation, Outcome, Solution, Verdict
 from steplabel.verifiers.registry import AnyVerifier, speaks_of
@@ -100,8 +101,11 @@ class CoverageCounter:
 
     def __init__(self, verifier: AnyVerifier) -> None:
         self._verifier = verifier
-        self._counts: Counter[str] = Counter()
+        # Of the records above, each by the names of its fields.
+        self._steps: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
+        self._marks: Counter[str] = Counter()
+        self._answers: Counter[str] = Counter()
 
     def add(self, evidence: Evidence, first_error: int | None) -> None:
         """Count a problem with its observations; the mark is that of its only solution."""
@@ -120,22 +124,22 @@ class CoverageCounter:
 
     def _add_steps(self, solution: Solution, said: Mapping[str, Observation]) -> list[Verdict | None]:
         """Count the steps; returns the verdict of each, None where nothing was said or the step is no claim."""
-        self._counts["solutions"] += 1
+        self._steps["solutions"] += 1
         verdicts: list[Verdict | None] = []
         for step, key in zip(solution.steps, solution.node_keys, strict=True):
             observation = said.get(key) if step.labelable else None
-            self._counts["steps"] += step.labelable
+            self._steps["steps"] += step.labelable
             verdicts.append(observation.verdict if observation else None)
             if observation is not None:
                 self._add_step(observation)
         return verdicts
 
     def _add_step(self, observation: Observation) -> None:
-        self._counts["claimed"] += 1
+        self._steps["claimed"] += 1
         if observation.verdict is not Verdict.UNKNOWN:
-            self._counts[observation.verdict] += 1
+            self._steps[observation.verdict] += 1
         elif observation.score is not None:
-            self._counts["scored"] += 1
+            self._steps["scored"] += 1
         else:
             self._unknown[observation.reason.partition(":")[0] or "no reason"] += 1
 
@@ -143,13 +147,13 @@ class CoverageCounter:
         if outcome is None:
             return
         wrong = outcome is Outcome.WRONG
-        self._counts.update(answered=1, wrong=wrong, failing=fails, failing_wrong=wrong and fails)
+        self._answers.update(solutions=1, wrong=wrong, failing=fails, failing_wrong=wrong and fails)
 
     def _add_mark(self, verdicts: list[Verdict | None], first_error: int) -> None:
         right = verdicts if first_error == NO_ERROR else verdicts[:first_error]
         failing = [i for i, verdict in enumerate(verdicts) if verdict is Verdict.FAILS]
-        self._counts.update(
-            marked=1,
+        self._marks.update(
+            solutions=1,
             right_steps=len(right),
             right_decided=sum(verdict in (Verdict.HOLDS, Verdict.FAILS) for verdict in right),
             false_alarms=right.count(Verdict.FAILS),
@@ -160,7 +164,7 @@ class CoverageCounter:
 
     def said(self) -> Coverage:
         """What was counted so far."""
-        count = self._counts
+        count, marks, answers = self._steps, self._marks, self._answers
         return Coverage(
             verifier=self._verifier.name,
             version=self._verifier.version,
@@ -171,35 +175,31 @@ class CoverageCounter:
             fails=count[Verdict.FAILS],
             unknown=dict(self._unknown.most_common()),
             scored=count["scored"],
-            marks=self._marks() if count["marked"] else None,
-            answers=self._answers() if count["answered"] else None,
+            marks=_counted(
+                MarkCounts,
+                marks,
+                precision=_share(marks["found"], marks["found"] + marks["false_alarms"]),
+                recall=_share(marks["found"], marks["errors"]),
+                accuracy=_share(marks["located"], marks["solutions"]),
+            ),
+            answers=_counted(
+                AnswerCounts,
+                answers,
+                precision=_share(answers["failing_wrong"], answers["failing"]),
+                recall=_share(answers["failing_wrong"], answers["wrong"]),
+            ),
         )
 
-    def _marks(self) -> MarkCounts:
-        count = self._counts
-        return MarkCounts(
-            solutions=count["marked"],
-            right_steps=count["right_steps"],
-            right_decided=count["right_decided"],
-            false_alarms=count["false_alarms"],
-            errors=count["errors"],
-            found=count["found"],
-            located=count["located"],
-            precision=_share(count["found"], count["found"] + count["false_alarms"]),
-            recall=_share(count["found"], count["errors"]),
-            accuracy=_share(count["located"], count["marked"]),
-        )
 
-    def _answers(self) -> AnswerCounts:
-        count = self._counts
-        return AnswerCounts(
-            solutions=count["answered"],
-            wrong=count["wrong"],
-            failing=count["failing"],
-            failing_wrong=count["failing_wrong"],
-            precision=_share(count["failing_wrong"], count["failing"]),
-            recall=_share(count["failing_wrong"], count["wrong"]),
-        )
+Counts = TypeVar("Counts", MarkCounts, AnswerCounts)
+
+
+def _counted(kind: type[Counts], count: Counter[str], **shares: float | None) -> Counts | None:
+    """Counts under the names of their fields, and shares of them; None where there was no solution to count."""
+    if not count["solutions"]:
+        return None
+    values: dict[str, Any] = {field.name: count[field.name] for field in fields(kind)} | shares
+    return kind(**values)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -16,22 +16,22 @@ def print_verification(console: Console, found: Verification) -> None:
     """Coverage by verifier; right and wrong alarms where the file knows better; what was refused."""
     heard = [one for one in found.verifiers if one.solutions]
     console.print(_coverage(found, heard))
-    if any(one.marks for one in heard):
-        console.print(_marks(heard))
-    if any(one.answers and one.answers.failing for one in heard):
-        console.print(_answers(heard))
+    judging = [one for one in heard if one.decided]  # who only grades has found nothing, and missed nothing
+    if any(one.marks for one in judging):
+        console.print(_marks(judging))
+    if any(one.answers and one.answers.failing for one in judging):
+        console.print(_answers(judging))
     if idle := [one.verifier for one in found.verifiers if not one.solutions]:
         console.print(f"made for none of these problems: {', '.join(idle)}", highlight=False, soft_wrap=True)
     for reason, count in found.rejects.items():
-        console.print(Text(f"{count:,} refused: {reason}"), soft_wrap=True)
+        console.print(Text(f"{count:,} refused: {reason}, the first: {found.first_rejects[reason]}"), soft_wrap=True)
     if found.output:
         kept = f" ({found.kept:,} of them were there)" if found.kept else ""
         console.print(Text(f"dataset: {found.output}, {found.problems:,} problems{kept}"), soft_wrap=True)
 
 
 def _coverage(found: Verification, heard: Sequence[Coverage]) -> Table:
-    title = f"Steps of {found.solutions:,} solutions"
-    table = _table(title, "steps", "claims", "decided", "holds", "fails", "unknown")
+    table = _table(f"Steps of {_solutions(found)}", "steps", "claims", "decided", "holds", "fails", "unknown")
     for one in heard:
         shares = [_percent(count / one.steps if one.steps else None) for count in (one.claimed, one.decided)]
         unknown = ", ".join(f"{count:,} {reason}" for reason, count in one.unknown.items())
@@ -46,6 +46,17 @@ def _coverage(found: Verification, heard: Sequence[Coverage]) -> Table:
         )
     table.caption = "claims: steps that assert something that is read; decided: steps that hold or fail"
     return table
+
+
+def _solutions(found: Verification) -> str:
+    if found.references == found.solutions:
+        return _counted(found.references, "reference solution")
+    counted = _counted(found.solutions, "solution")
+    return f"{counted}, of which {_counted(found.references, 'reference solution')}" if found.references else counted
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _marks(heard: Sequence[Coverage]) -> Table:
@@ -84,9 +95,9 @@ def _answers(heard: Sequence[Coverage]) -> Table:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", caption_justify="left", box=None, pad_edge=False)
     for name in ("verifier", *columns):
-        table.add_column(
-            name, justify="left" if name in ("verifier", "unknown") else "right", no_wrap=name == "verifier"
-        )
+        # In a narrow terminal words break, and numbers do not.
+        left, wordy = name in ("verifier", "unknown"), name in ("unknown", "recall", "false alarms")
+        table.add_column(name, justify="left" if left else "right", no_wrap=not wordy, overflow="fold")
     return table
 
 

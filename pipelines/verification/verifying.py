@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from steplabel.pipelines.verification.coverage import Coverage, CoverageCounter
-from steplabel.pipelines.verification.reading import Marked, read_marked
+from steplabel.pipelines.verification.reading import REFERENCE, Marked, SolutionChoice, read_marked
 from steplabel.pipelines.verification.writing import VerifiedFolder
 from steplabel.pipelines.worksite import DEFAULT_CHUNK
 from steplabel.schemas import ConfigError, DataError, Evidence, Reject, content_id
@@ -33,10 +33,12 @@ class VerifyOptions:
         output: folder for the dataset; empty for none.
         layout: `auto` or a name from `intake.READERS`.
         limit: rows to read at most, from the input's start; None for all.
+        solutions: which ones.
+        chunk: rows in one commit: what may have to be done again after a kill.
         segmenter: cuts solutions into steps that the layout does not cut.
 
     Raises:
-        ConfigError: two verifiers of one name, or none; no such layout.
+        ConfigError: two verifiers of one name, or none; no such layout; a number below 1.
     """
 
     input: str
@@ -44,6 +46,7 @@ class VerifyOptions:
     output: str = ""
     layout: str = "auto"
     limit: int | None = None
+    solutions: SolutionChoice = SolutionChoice.AUTO
     chunk: int = DEFAULT_CHUNK
     segmenter: Segmenter = field(default_factory=NewlineSteps)
 
@@ -53,8 +56,9 @@ class VerifyOptions:
             raise ConfigError(f"verifiers {', '.join(names) or 'none'}: name at least one, and each once")
         if self.layout not in ("auto", *READERS):
             raise ConfigError(f"layout {self.layout!r}: there are auto, {', '.join(READERS)}")
-        if self.chunk < 1 or (self.limit is not None and self.limit < 1):
-            raise ConfigError(f"chunk={self.chunk} and limit={self.limit} must be at least 1")
+        for name, value in (("limit", self.limit), ("chunk", self.chunk)):
+            if value is not None and value < 1:
+                raise ConfigError(f"--{name} {value}: must be at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +67,21 @@ class Verification:
 
     Attributes:
         solutions: of all problems, whatever their domain.
+        references: of these, the data set's own.
         kept: problems that the output folder held already.
         rejects: by stage and reason, as `stage: reason`.
+        first_rejects: what the first of each says.
     """
 
     input: str
     output: str
     problems: int
     solutions: int
+    references: int
     kept: int
     verifiers: tuple[Coverage, ...]
     rejects: Mapping[str, int]
+    first_rejects: Mapping[str, str]
 
 
 def verify_file(options: VerifyOptions, progress: Callable[[int], object] = lambda _: None) -> Verification:
@@ -107,8 +115,8 @@ def verify_file(options: VerifyOptions, progress: Callable[[int], object] = lamb
 
 
 def _chunks(options: VerifyOptions) -> Iterator[tuple[ChunkName, list[Marked], list[Reject]]]:
-    intake = Intake(layout=options.layout, segmenter=options.segmenter)
-    records = read_marked(options.input, intake, options.limit)
+    intake = Intake(layout=options.layout, segmenter=options.segmenter, needs_gold=False)
+    records = read_marked(options.input, intake, options.limit, options.solutions)
     index = 0
     while batch := list(islice(records, options.chunk)):
         marked = [one for one in batch if isinstance(one, Marked)]
@@ -139,18 +147,25 @@ class _Counting:
         self._counters = [CoverageCounter(verifier) for verifier in options.verifiers]
         self._counts: Counter[str] = Counter()
         self._rejects: Counter[str] = Counter()
-        self._first: Reject | None = None
+        self._first: dict[str, str] = {}
         self.kept = 0
 
     def add(self, evidence: list[Evidence], rejects: list[Reject], marks: Mapping[str, int | None]) -> None:
         for one in evidence:
             spoken = any(speaks_of(verifier, one.problem) for verifier in self._options.verifiers)
-            self._counts.update(problems=1, solutions=len(one.solutions), asked=spoken * len(one.solutions))
+            self._counts.update(
+                problems=1,
+                solutions=len(one.solutions),
+                references=sum(solution.policy == REFERENCE for solution in one.solutions),
+                asked=spoken * len(one.solutions),
+                unread=self._options.solutions is SolutionChoice.GIVEN and bool(one.problem.reference_solution),
+            )
             for counter in self._counters:
                 counter.add(one, marks.get(one.problem.id))
         for reject in rejects:
-            self._rejects[f"{reject.stage}: {reject.reason}"] += 1
-            self._first = self._first or reject
+            kind = f"{reject.stage}: {reject.reason}"
+            self._rejects[kind] += 1
+            self._first.setdefault(kind, _told(reject))
 
     def said(self) -> Verification:
         self._check()
@@ -159,21 +174,36 @@ class _Counting:
             output=self._options.output,
             problems=self._counts["problems"],
             solutions=self._counts["solutions"],
+            references=self._counts["references"],
             kept=self.kept,
             verifiers=tuple(counter.said() for counter in self._counters),
             rejects=dict(self._rejects.most_common()),
+            first_rejects=self._first,
         )
 
     def _check(self) -> None:
+        if not self._counts["problems"] and not self._rejects:
+            raise DataError(f"{self._options.input!r} holds no rows")
         if not self._counts["solutions"]:
-            refused = self._rejects.total()
-            if not refused and not self._counts["problems"]:
-                raise DataError(f"{self._options.input!r} holds no rows")
-            why = f"{refused:,} rows were refused, the first: {self._first.detail}" if self._first else "problems alone"
-            raise DataError(f"{self._options.input!r} brings no solution along: {why}")
+            raise DataError(f"{self._options.input!r} brings no solution along: {'; '.join(self._instead())}")
         if not self._counts["asked"]:
             wanted = {domain for verifier in self._options.verifiers for domain in verifier.domains}
             raise DataError(
                 f"none of the {self._counts['solutions']:,} solutions of {self._options.input!r} is of a domain that "
                 f"the verifiers are made for: {', '.join(sorted(wanted))}"
             )
+
+    def _instead(self) -> Iterator[str]:
+        """What the file holds that brings no solution along."""
+        if self._counts["problems"]:
+            yield f"problems alone ({self._counts['problems']:,})"
+        if unread := self._counts["unread"]:
+            yield f"reference solutions ({unread:,}), which --solutions {SolutionChoice.REFERENCE} takes"
+        if self._rejects:
+            yield f"refused rows ({self._rejects.total():,}), the first: {next(iter(self._first.values()))}"
+
+
+def _told(reject: Reject) -> str:
+    """What a reject says, and of what."""
+    told = reject.detail or reject.reason
+    return told if told.startswith(reject.record_id) else f"{reject.record_id}: {told}"

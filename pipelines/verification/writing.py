@@ -32,30 +32,31 @@ class VerifiedFolder:
 
     @classmethod
     def open(cls, options: VerifyOptions) -> VerifiedFolder:
-        """Check that the folder is new or this very verification's own.
+        """Name the folder and what is to stand in it.
 
         Raises:
-            ConfigError: it holds something else, or lies in the input; there is no such input.
+            ConfigError: it lies in the input, or holds files that are not ours; there is no such input.
         """
         output = absolute(options.output)
         if f"{output}/".startswith(f"{absolute(options.input)}/"):
             raise ConfigError(f"--output {output!r} lies in the input: the command would read what it writes")
-        folder, manifest = OutputFolder(output), _manifest(options)
+        folder = OutputFolder(output)
         folder.require_free()
-        held = folder.manifest()
-        if held is not None and held.run.run_id != manifest.run.run_id:
-            raise ConfigError(
-                f"{output!r} holds run {held.run.run_id} ({held.run.recipe}): the input, a verifier or its version, or "
-                f"an option differs. Choose another --output, or delete the folder"
-            )
-        return cls(folder, replace(manifest, chunks=held.chunks if held else ()))
+        return cls(folder, _manifest(options))
 
     def locked(self) -> AbstractContextManager[object]:
         """Hold the folder for this process."""
         return locked(self.folder) if self.folder.is_local else nullcontext()
 
     def begin(self) -> None:
-        """Clear what a kill left behind."""
+        """Take over what is there of this very verification, and clear what a kill left behind.
+
+        Raises:
+            ConfigError: the folder holds something else.
+        """
+        if held := self.folder.manifest():
+            _check_same(held, self.manifest, self.folder.path)
+            self.manifest = replace(self.manifest, chunks=held.chunks)
         self.folder.set_success(False)
         self.folder.write_manifest(self.manifest)
         self.folder.sweep(self.manifest)
@@ -87,12 +88,12 @@ class VerifiedFolder:
 def _manifest(options: VerifyOptions) -> Manifest:
     """Of a new dataset, before its first chunk."""
     config = {
-        "verified": fingerprint(options.input),
+        "input": fingerprint(options.input),
         "verifiers": describe(options.verifiers),
         "layout": options.layout,
         "limit": options.limit,
+        "solutions": options.solutions,
         "segmenter": describe(options.segmenter),
-        "chunk": options.chunk,
         "labels": {},
     }
     hashed = content_id("config", config)
@@ -107,3 +108,19 @@ def _manifest(options: VerifyOptions) -> Manifest:
         account="",
         chunk_size=options.chunk,
     )
+
+
+def _check_same(held: Manifest, wanted: Manifest, path: str) -> None:
+    """Raise ConfigError, and say what differs, unless a folder's manifest is that of the verification at hand."""
+    if held.run.recipe != RECIPE:
+        raise ConfigError(f"{path!r} holds run {held.run.run_id} ({held.run.recipe}): choose another --output")
+    if held.run.run_id != wanted.run.run_id:
+        before, now = (codec.from_json(manifest.config.encode(), dict) for manifest in (held, wanted))
+        differ = ", ".join(name for name in now if before.get(name) != now[name])
+        raise ConfigError(
+            f"{path!r} holds a verification that differs in {differ}: choose another --output, or delete the folder"
+        )
+    if held.chunk_size != wanted.chunk_size:
+        raise ConfigError(f"{path!r} was begun with --chunk {held.chunk_size}, not {wanted.chunk_size}: keep it")
+    if held.schemas != wanted.schemas:
+        raise ConfigError(f"{path!r} was begun by a version with other tables ({held.run.code_version}): start anew")

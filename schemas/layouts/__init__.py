@@ -7,6 +7,7 @@
     bigbench_mistake.py  BIG-Bench-Mistake: traces and their first mistake, in
     processbench.py      ProcessBench: human-marked first errors, both ways
     fover.py             FoVer: steps marked by formal tools or people, both ways
+    prm800k.py           PRM800K: steps that people rated, in
     trl.py               TRL stepwise supervision, out
     hf_card.py           the Hugging Face dataset card, out
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from steplabel.pipelines import cli
+from steplabel.pipelines.store_commands import store_app
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.version import __version__
 
@@ -32,11 +37,8 @@ def steplabel(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str
 
 @pytest.fixture(autouse=True)
 def plain_consoles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Consoles look up the captured streams at each print, and are wide enough for one line a thing."""
-    from rich.console import Console
-
-    monkeypatch.setattr(cli, "out", Console(width=200))
-    monkeypatch.setattr(cli, "err", Console(stderr=True, width=200))
+    """Wide enough for one line a thing."""
+    monkeypatch.setenv("COLUMNS", "200")
 
 
 Call = Callable[..., tuple[int, str]]
@@ -56,9 +58,16 @@ def test_version(steplabel: Call) -> None:
     assert steplabel("--version") == (0, f"steplabel {__version__}\n")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
+def commands_of(app: typer.Typer) -> list[str]:
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return list(group.commands)
+
+
+def test_commands() -> None:
+    """What there is to type, in the order in which --help lists it."""
+    assert commands_of(cli.app) == [
+        "verify",
         "run",
         "recipes",
         "relabel",
@@ -70,13 +79,29 @@ def test_version(steplabel: Call) -> None:
         "problems",
         "doctor",
         "store",
-    ],
-)
-def test_every_command_has_help(command: str) -> None:
-    """--help explains each command."""
-    result = CliRunner().invoke(cli.app, [command, "--help"])
+    ]
+
+
+SAID = [[name] for name in commands_of(cli.app) if name != "store"] + [["store", n] for n in commands_of(store_app)]
+
+
+@pytest.mark.parametrize("command", SAID, ids=" ".join)
+def test_every_command_has_help_with_examples(command: list[str]) -> None:
+    """--help explains each command and shows it, with options that it has."""
+    result = CliRunner().invoke(cli.app, [*command, "--help"])
     assert result.exit_code == 0
-    assert "Usage" in result.output
+    options, _, examples = result.output.partition("Example")
+    assert f"steplabel {' '.join(command)}" in examples
+    assert all(option in options for option in re.findall(r"--[a-z-]+", examples))
+
+
+def test_help_answers_at_once() -> None:
+    """The command line imports nothing that takes seconds."""
+    heavy = {"apache_beam", "pyarrow", "datasets", "torch", "transformers", "numpy", "z3", "sympy", "fsspec"}
+    probe = "import sys, steplabel.pipelines.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True).stdout.split()
+    assert "typer" in loaded
+    assert not heavy & set(loaded)
 
 
 def test_run_ends_with_a_summary_and_the_next_command(steplabel: Call, problems: Path, tmp_path: Path) -> None:
