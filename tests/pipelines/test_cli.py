@@ -14,6 +14,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from steplabel.pipelines import cli
+from steplabel.pipelines.recipe import Recipe
 from steplabel.pipelines.store_commands import store_app
 from steplabel.transforms.dataset import OutputFolder
 from steplabel.version import __version__
@@ -44,13 +45,10 @@ def plain_consoles(monkeypatch: pytest.MonkeyPatch) -> None:
 Call = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture
-def done(steplabel: Call, problems: Path, tmp_path: Path) -> Path:
-    """A finished run."""
-    folder = tmp_path / "done"
-    code, text = steplabel("run", "math_shepherd", "--input", problems, "--output", folder, "--engine", SOLVER)
-    assert code == 0, text
-    return folder
+@pytest.fixture(scope="module")
+def done(labelled_once: Callable[..., OutputFolder], recipe_of: Callable[..., Recipe]) -> Path:
+    """A finished run, which is only read."""
+    return Path(labelled_once(recipe_of("math_shepherd"), problems=40, chunk=1000).path)
 
 
 def test_version(steplabel: Call) -> None:
