@@ -103,7 +103,8 @@ def _verifier(name: str) -> str:
     if all(one.verdict is Verdict.UNKNOWN and one.score is None for one in said):
         raise RuntimeError(", ".join(one.reason for one in said) or "it reads nothing in its own example")
     tools = ", ".join(sorted({one.tool_version for one in said} - {""}))
-    return f"verifier decides its example{f' by {tools}' if tools else ''}"
+    does = "decides" if any(one.verdict is not Verdict.UNKNOWN for one in said) else "grades"
+    return f"verifier {does} its example{f' by {tools}' if tools else ''}"
 
 
 def _scratch_disk() -> str:

@@ -66,8 +66,11 @@ def _verdict(row: LabelRow) -> str:
     where = {None: "first error not known", -1: "no error"}.get(
         row.first_error, f"first error at step {row.first_error}"
     )
+    answer = (
+        f"final answer {row.final_answer!r} is {row.outcome}, gold {row.gold_answer!r}; " if row.gold_answer else ""
+    )
     return (
         f"{where} ({row.label_policy} v{row.label_policy_version}, target {row.label_target}, "
-        f"by {', '.join(row.label_sources) or 'nobody'}); final answer {row.final_answer!r} is {row.outcome}, "
-        f"gold {row.gold_answer!r}; {row.tokens:,} tokens of evidence"
+        f"by {', '.join(row.label_sources) or 'nobody'}); "
+        f"{answer}{row.tokens:,} tokens of evidence"
     )

@@ -6,7 +6,6 @@ A store is named by its file, or by the output folder of a run that keeps its ow
 from __future__ import annotations
 
 import shlex
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -23,16 +21,14 @@ from rich.table import Column, Table
 from steplabel.engines.store.gc import GcReport, GcSelection, collect_garbage
 from steplabel.engines.store.stats import ModelStats, RunStats, StoreStats, store_stats
 from steplabel.engines.store.verify import Verification, remove_damaged, verify
-from steplabel.schemas import ConfigError, DataError, StoreError, codec
+from steplabel.pipelines.terminal import err, out, print_json
+from steplabel.schemas import ConfigError, DataError, StoreError
 
 store_app = typer.Typer(
     help="Look into a rollout store, check it, clean it, publish its rollouts, take in others'.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
-out = Console()
-err = Console(stderr=True)
-
 BAR_SECONDS: Final = 2.0  # what takes longer shows how far it is
 
 StorePlace = Annotated[str, typer.Argument(help="SQLite file, or output folder of a run.", metavar="STORE")]
@@ -47,7 +43,7 @@ def stats(
     with _shown("counting"):
         found = store_stats(_store(store))
     if json_:
-        sys.stdout.write(codec.to_json(found).decode() + "\n")
+        print_json(found)
         return
     _print_pairs(_stats_rows(found))
     if found.models:
