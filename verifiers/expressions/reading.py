@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from steplabel.verifiers.expressions.ast import Number, Relation, Term
-from steplabel.verifiers.expressions.descent import Choice, Descent, UnreadableError
+from steplabel.verifiers.expressions.cursor import Choice, UnreadableError
+from steplabel.verifiers.expressions.descent import Descent
 from steplabel.verifiers.expressions.tokens import Kind, Token, tokens_of
 
 _MAX_CHOICES = 3  # readings double with each
