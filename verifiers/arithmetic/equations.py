@@ -13,10 +13,11 @@ from itertools import pairwise
 
 from steplabel.schemas import Reason
 from steplabel.verifiers.arithmetic.cleaning import MAX_CHARS, cleaned
-from steplabel.verifiers.arithmetic.context import is_asserted, may_be_denied, names_clock, names_system
+from steplabel.verifiers.arithmetic.context import is_asserted, may_be_denied, names_clock
 from steplabel.verifiers.arithmetic.runs import Doubt, Postfix
 from steplabel.verifiers.arithmetic.sides import Found, find_left, find_right
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens, tokenize
+from steplabel.verifiers.text.systems import PLAIN, System, system_of
 
 _MONEY = "$\u20ac\u00a3\u00a5 "
 
@@ -49,6 +50,7 @@ class Equation:
         about: the text says that the right side is not exact.
         doubt: why a false equation may be a misread one (a word of `runs.Doubt`), empty if nothing speaks for it.
         obstacle: why it cannot be decided at all: a `schemas.Reason` with what was met; empty if it can.
+        system: of which number systems the text and what stands before it speak.
     """
 
     left: Side
@@ -56,6 +58,7 @@ class Equation:
     about: bool = False
     doubt: str = ""
     obstacle: str = ""
+    system: System = PLAIN
 
     @property
     def quote(self) -> str:
@@ -68,12 +71,12 @@ _SIGNS = frozenset({Kind.EQUAL, Kind.ABOUT})
 _NOTHING = Side(text="", readings=())
 
 
-def read_equations(text: str, *, doubt: str = "") -> tuple[Equation, ...]:
+def read_equations(text: str, *, system: System = PLAIN) -> tuple[Equation, ...]:
     """All equations of a step's text, in order. Raises nothing; time is linear in the text's length.
 
     Args:
         text: of one step.
-        doubt: why none of them may fail, from what stands before the step; empty if nothing does.
+        system: of which number systems speaks what stands before the step.
     """
     if "=" not in text and "equal" not in text and "\u2248" not in text and "approx" not in text:
         return ()
@@ -82,9 +85,10 @@ def read_equations(text: str, *, doubt: str = "") -> tuple[Equation, ...]:
     plain = cleaned(text)
     if plain is None:
         return (Equation(left=_NOTHING, right=_NOTHING, obstacle=f"{Reason.UNPARSABLE}: characters"),)
-    doubt = doubt or (Doubt.SYSTEM if names_system(text) else Doubt.TIME if names_clock(plain) else "")
+    system |= system_of(text)
+    clock = Doubt.TIME if names_clock(plain) else ""
     found = _equations(tokenize(plain), tried=may_be_denied(plain))
-    return tuple(replace(one, doubt=one.doubt or doubt) for one in found) if doubt else tuple(found)
+    return tuple(replace(e, doubt=e.doubt or clock, system=system) for e in found) if clock or system else tuple(found)
 
 
 def _equations(tokens: Tokens, *, tried: bool) -> Iterator[Equation]:

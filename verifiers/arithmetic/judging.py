@@ -93,11 +93,15 @@ def _judged(equation: Equation, left: Postfix, right: Postfix, *, strict: bool) 
     sides = _Sides(equation=equation, left=left, right=right, a=Fraction(a), b=Fraction(b))
     if why := sides.is_mixed_sum():
         return _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {why}", evidence=evidence)
-    if a == b:
-        return _Judged(verdict=Verdict.HOLDS, reason="exact", evidence=evidence)
-    if how := sides.holds():
+    if how := "exact" if a == b else sides.holds():
+        if equation.system.may_differ(equation.quote):
+            return _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {Doubt.SYSTEM}", evidence=evidence)
         return _Judged(verdict=Verdict.HOLDS, reason=how, evidence=evidence)
-    why = sides.first(_OPEN) or ("" if strict else sides.first(_SOFT))
+    why = (
+        Doubt.SYSTEM
+        if equation.system.may_equate(a, b)
+        else sides.first(_OPEN) or ("" if strict else sides.first(_SOFT))
+    )
     if why:
         return _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {why}", evidence=evidence)
     return _Judged(verdict=Verdict.FAILS, reason="unequal", evidence=evidence)

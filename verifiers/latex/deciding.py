@@ -34,6 +34,7 @@ from steplabel.verifiers.expressions.reading import Side
 from steplabel.verifiers.expressions.rounding import NEAR, about, may_be_rounded
 from steplabel.verifiers.latex.claims import LatexClaim, is_decidable
 from steplabel.verifiers.port import Finding
+from steplabel.verifiers.text.systems import System
 from steplabel.verifiers.text.units import read_unit
 
 _ESTIMATE = Fraction(1, 10)
@@ -70,7 +71,7 @@ class _Link:
         self._alone = len(chain.relations) == 1
         self._asserted = claim.asserted
         self._free = index in claim.free_links
-        self._other_rules, self._other_pi = claim.other_rules, claim.other_pi
+        self._system, self._other_pi = claim.system, claim.other_pi
         self._strict = strict
         self._sides = [(reading[index], reading[index + 1]) for reading in chain.readings]
 
@@ -150,7 +151,7 @@ class _Link:
         """What the words before, or a percentage, may say that the terms do not."""
         if left.term is None or right.term is None:
             return
-        if self._other_rules and self._modulus is None and not names_of(left.term):
+        if self._modulus is None and not names_of(left.term) and _may_be_equal(self._system, left.term, right.term):
             yield "another arithmetic may be meant"
         if self._other_pi and any(part is Constant.PI for side in (left.term, right.term) for part in parts(side)):
             yield "another value of pi is given"
@@ -162,6 +163,8 @@ class _Link:
         yield from self._units(left, right)
         if left.unlikely or right.unlikely:
             yield "a mixed number or a product"
+        if self._modulus is None and self._system.may_differ(_printed(left, right)):
+            yield "another base may be meant"
         hundred = any(part == _HUNDRED for side in (left, right) if side.term is not None for part in parts(side.term))
         if "%" in left.units ^ right.units and not hundred:
             yield "percent on one side"
@@ -174,6 +177,20 @@ class _Link:
         turned = [side for side in (left, right) if side.term is not None and Constant.PI in parts(side.term)]
         if len(turned) == 1 and DEGREES in left.units | right.units:
             yield "degrees and radians"
+
+
+def _may_be_equal(system: System, left: Term, right: Term) -> bool:
+    """Whether constants that differ may be equal in a system that words speak of."""
+    try:
+        return bool(system) and system.may_equate(value_of(left), value_of(right))
+    except OutOfReachError:
+        return bool(system)
+
+
+def _printed(*sides: Side) -> str:
+    """The digits of the integers of some sides; of fractions, more than was printed."""
+    terms = (part for side in sides if side.term is not None for part in parts(side.term))
+    return " ".join(str(part.value) for part in terms if isinstance(part, Number))
 
 
 def _is_sum(side: Side) -> bool:

@@ -8,6 +8,7 @@ from steplabel.schemas import Verdict
 from steplabel.verifiers.arithmetic import read_equations
 from steplabel.verifiers.arithmetic.judging import Soft, judge
 from steplabel.verifiers.arithmetic.runs import Doubt
+from steplabel.verifiers.text.systems import System
 
 HOLDS = {
     "plain": "48/2 = 24",
@@ -315,8 +316,10 @@ def test_a_comma_that_may_end_a_statement() -> None:
 
 
 def test_words_before_a_step_stop_failing() -> None:
-    """A doubt from outside a text keeps its equations from failing, not from holding."""
-    findings = [judge(e, strict=True).verdict for e in read_equations("5 + 3 = 9, 2 + 2 = 4", doubt=Doubt.SYSTEM)]
+    """An unknown system spoken of before a text keeps its equations from failing, not from holding."""
+    findings = [
+        judge(e, strict=True).verdict for e in read_equations("5 + 3 = 9, 2 + 2 = 4", system=System(other=True))
+    ]
     assert findings == [Verdict.UNKNOWN, Verdict.HOLDS]
 
 

@@ -138,6 +138,24 @@ NEVER_WRONG = {
     "value of pi": (r"$\pi \cdot 5^2 = 75$", (r"Use $\pi \approx 3$.",)),
     "estimate": (r"$49 \cdot 21 \approx 1000$", ()),
 }
+SYSTEMS = {
+    "true in decimal numbers only": ("$7 + 5 = 12$", "What is $7+5$ in base 8?", UNKNOWN),
+    "true in the base only": ("$7 + 5 = 14$", "What is $7+5$ in base 8?", UNKNOWN),
+    "decimal by its digits": (r"$1 \cdot 8 + 4 = 12$", "Convert from base 8.", HOLDS),
+    "residues": ("$12 + 6 = 4$", "What is $12+6$ modulo 7?", UNKNOWN),
+    "no residues": ("$12 + 6 = 17$", "What is $12+6$ modulo 7?", FAILS),
+    "last digits": (r"$7 \cdot 7 = 9$", "What is the units digit of $7^2$?", UNKNOWN),
+    "no last digits": (r"$7 \cdot 7 = 46$", "What is the units digit of $7^2$?", FAILS),
+    "congruent figures": ("$7 + 5 = 13$", "Two congruent triangles have base 5 and height 7.", FAILS),
+}
+
+
+@pytest.mark.parametrize(("text", "problem", "expected"), SYSTEMS.values(), ids=SYSTEMS)
+def test_number_systems(text: str, problem: str, expected: Verdict) -> None:
+    """What words say of bases and residues keeps back what they could account for, and nothing else."""
+    assert verdicts(text, problem) == [expected]
+
+
 DOUBTED = {
     "integer cut": r"$\frac{199}{100} \approx 1$",
     "power cut": r"$\pi^2 \approx 9$",
