@@ -63,7 +63,8 @@ _LATEX = (
     (re.compile(r"\\div(?![a-zA-Z])"), " \u00f7 "),
     (re.compile(r"\\approx(?![a-zA-Z])"), " \u2248 "),
     (re.compile(r"\\(?:left|right)(?![a-zA-Z])"), ""),  # f\left(2) is a function, too
-    (re.compile(r"\\[()\[\]!,;: ]"), " "),
+    (re.compile(r"\\[\[\]]"), "\n"),  # displayed formulas are no parts of one another
+    (re.compile(r"\\[()!,;: ]"), " "),
     (re.compile(r"\\([$%])"), r"\1"),
     (re.compile(r"\^\s*\{\s*([0-9]{1,3})\s*\}"), r"^\1"),
     (re.compile(r"(?<=[0-9])\\[dt]?frac\s*\{\s*([0-9]+)\s*\}\s*\{\s*([0-9]+)\s*\}"), r" \1/\2"),

@@ -30,6 +30,7 @@ class Side:
         text: as it was printed (in cleaned form), units and currency included.
         readings: expressions in postfix order; more than one where the text can be read in several ways, none where
             an obstacle stood in the way.
+        unlikely: further readings, that take apart what looks like one number: `1 1/2`, `80 000`.
         lone: whether it is one number, perhaps with a sign, percent and unit, and nothing to compute.
         decimals: digits behind the point of a lone number.
         percent: whether a lone number is a percentage.
@@ -37,6 +38,7 @@ class Side:
 
     text: str
     readings: tuple[Postfix, ...]
+    unlikely: tuple[Postfix, ...] = ()
     lone: bool = False
     decimals: int = 0
     percent: bool = False
@@ -154,6 +156,7 @@ def _side(tokens: Tokens, found: Found) -> Side:
     return Side(
         text=tokens.source[start : tokens.matches[run.stop - 1].end()].strip(),
         readings=readings,
+        unlikely=(found.apart.postfix,) if found.apart else (),
         lone=run.lone >= 0,
         decimals=len(number) - number.index(".") - 1 if "." in number else 0,
         percent=bool(number) and run.postfix[-1] == "%",

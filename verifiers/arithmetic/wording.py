@@ -40,9 +40,23 @@ _NUMBERED: Final = _words(
     rounds game games number numbers page pages grade grades line lines question questions case cases phase stage
     """
 )
-_CHANGED: Final = _words("squared cubed factorial pi st nd rd th")
+_MONTHS: Final = _words(
+    """
+    january february march april may june july august september october november december jan feb mar apr aug sep oct
+    nov dec
+    """
+)
+_CHANGED: Final = _words("squared cubed factorial pi st nd rd th off discount")
 
-BEFORE: Final = _FRACTIONS | _SCALES | _FUNCTIONS | _NUMBERED
+CHANGING: Final = _words(
+    """
+    half halves third quarter fourth fifth sixth seventh eighth ninth tenth twice thrice double triple quadruple squared
+    cubed square cube root sqrt log ln sin cos tan mod modulo factorial
+    """
+)
+"""Words beside an expression that make it worth something else: half of 10 + 6 is not 16."""
+
+BEFORE: Final = _FRACTIONS | _SCALES | _FUNCTIONS | _NUMBERED | _MONTHS
 """Words before a number that change what it is worth (half of 10, twice 5) or make it a name (day 1)."""
 
 BEHIND: Final = _FRACTIONS | _SCALES | _CHANGED

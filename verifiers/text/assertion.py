@@ -97,5 +97,5 @@ def doubting(*, before: str, behind: str, stop: str, hints: str = "") -> Doubtin
         before=re.compile(f"{_BEFORE}|{before}", re.IGNORECASE),
         behind=re.compile(f"{_BEHIND}|{behind}", re.IGNORECASE),
         stop=re.compile(stop),
-        hints=tuple(f"{_HINTS} {hints}".split()),
+        hints=("or so", *f"{_HINTS} {hints}".split()),
     )
