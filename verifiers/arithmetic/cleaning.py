@@ -88,6 +88,8 @@ def cleaned(text: str) -> str | None:
     for part, pattern, replacement in _WORDS:
         if part in text:
             text = pattern.sub(replacement, text)
+    if "$$" in text:
+        text = text.replace("$$", "\n")
     if "\\" in text:
         for pattern, replacement in _LATEX:
             text = pattern.sub(replacement, text)

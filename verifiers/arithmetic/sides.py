@@ -21,6 +21,7 @@ from steplabel.verifiers.arithmetic.wording import (
     BETWEEN,
     CHANGING,
     CITING,
+    COMMANDS,
     FILLERS,
     FRACTIONS,
     JOINING,
@@ -208,7 +209,8 @@ def _behind(tokens: Tokens, run: Run, end: int) -> tuple[str, str]:
     if at >= end:
         return "", ""
     kind = tokens.kinds[at]
-    if kind == Kind.OTHER and tokens.tight(at):
+    command = tokens.texts[at] == "\\" and at + 1 < end and tokens.texts[at + 1] in COMMANDS
+    if kind == Kind.OTHER and (command or tokens.tight(at)):
         return "", f"{Reason.UNPARSABLE}: {tokens.texts[at]!r} behind the right side"
     if kind == Kind.OPERATOR:
         if tokens.texts[at] == "-" and not tokens.tight(at):

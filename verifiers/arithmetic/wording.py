@@ -74,6 +74,9 @@ BETWEEN: Final = _words("of the a an his her their its as many much")
 CITING: Final = _words("from by adding subtracting combining using equation equations step steps eq eqs")
 """Words behind which (1) may be the name of an equation."""
 
+COMMANDS: Final = _words("mod pmod bmod pi sqrt frac dfrac tfrac binom choose log ln sin cos tan pm mp circ")
+"""Commands of LaTeX that change the number before them, or are multiplied with it."""
+
 JOINING: Final = _words("of in at with to from by for")
 """What joins two quantities to one: 8 packs of 5 bags."""
 

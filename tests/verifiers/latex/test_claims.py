@@ -98,6 +98,7 @@ HELD_BACK = {
 LENIENT = {
     "near": r"$\frac{22}{7} = 3.15$",
     "the equals sign runs on": r"$5 + 3 = 8 \cdot 2 = 16$",
+    "power of a negative number": "$-3^2 + 1 = 10$",
 }
 
 MODULAR = r"We work in $\mathbb{Z}_7$."
@@ -163,12 +164,16 @@ DOUBTED = {
     "mixed number as a product": r"$3\frac{1}{2} + 1 = 2.5$",
     "mixed number as a factor": r"$2\frac12 \cdot 2 = 2$",
     "scale word left out": r"$3\text{ dozen} + 4 = 7$",
+    "no remainder": r"$17 + 12 = 17 \mod 12$",
+    "a negative remainder": r"$17 + 12 = -7 \mod 12$",
 }
 STILL_DECIDED = {
     "cases apart": (r"$y - 1 = 4$, so $2x + 3 = 7 \implies x = 3$", [FAILS]),
     "thousands before an operator": (r"$1000 \cdot 5 = 5,000 + 1 - 1 = 5,000$", [HOLDS]),
     "division of fractions": ("$3/4 \u00f7 1/2 = 1.5$", [HOLDS]),
     "division of fractions, wrong": ("$1/2 \u00f7 1/4 = 1/8$", [FAILS]),
+    "congruence without its sign, the remainder first": (r"$5 = 10 + 7 \mod 12$", [HOLDS]),
+    "congruence with its sign": (r"$10 + 19 \equiv 17 \pmod{12}$", [HOLDS]),
     "congruence without its sign": (r"$7^2 = 9 \mod 10$", [HOLDS]),
     "congruence without its sign, wrong": (r"$7^2 = 8 \mod 10$", [FAILS]),
     "a step is no ratio": ("Step 2: 2^3 = 9", [FAILS]),
@@ -252,6 +257,14 @@ FREEDOM = {
     "substituted": (r"$(a+b)^2 - 2ab = 5^2 - 2 \cdot 3 = 19$", (), [HOLDS]),
     "golden section": ("$x^3 = x \\cdot x^2 = x(x+1) = x^2 + x = 2x + 1$", ("$x^2 = x + 1$",), [HOLDS]),
     "own condition": ("$x^2 - 5x + 6 = (x-2)(x-3) = 0$", (), [HOLDS]),
+    "equal letters": (WRONG_EXPANSION, ("We know that $x$ is equal to its square plus one.",), [HOLDS]),
+    "equal letters in a product": (WRONG_EXPANSION, ("Here $2xy$ and the area are equal.",), [HOLDS]),
+    "equal figures": (WRONG_EXPANSION, ("All sides are equal.",), [HOLDS]),
+    "other equal letters": (WRONG_EXPANSION, ("Here $b$ is equal to $c$.",), [FAILS]),
+    "a reason in the same text": (f"Since the angle is right, {WRONG_EXPANSION}", (), [HOLDS]),
+    "a reason in an earlier text": (WRONG_EXPANSION, ("Since the angle is right, we go on.",), [FAILS]),
+    "a reason about the letter": (WRONG_EXPANSION, ("Since $x$ is the answer, we go on.",), [HOLDS]),
+    "product in an equation that cannot be read": (WRONG_EXPANSION, (r"Let $\int xy = 2$.",), [HOLDS]),
     "segments are never free": ("$AB + BC = BC + AB = AB \\cdot BC + 1$", (), [HOLDS]),
 }
 
