@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from steplabel.verifiers.text.assertion import doubting
+from steplabel.verifiers.text.hints import holds_any
 
 _DOUBTING: Final = doubting(
     before=r"(?:\bnot|n't)\s+(?:the\s+case|true|correct|right|say|that)\b|\btr(?:y|ies|ying|ied)\s+[a-z]\s*="
@@ -37,5 +38,4 @@ def is_asserted(text: str, start: int, end: int) -> bool:
 
 def names_clock(text: str) -> bool:
     """Whether times of the day are named, whose differences are not those of numbers."""
-    small = text.lower()
-    return any(time in small for time in _TIMES) and _CLOCK.search(text) is not None
+    return holds_any(text, _TIMES) and _CLOCK.search(text) is not None

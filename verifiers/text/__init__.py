@@ -5,4 +5,5 @@ numbers.py       exact rationals by a bounded parser
 units.py         what may follow a number
 assertion.py     whether what stands in a text is asserted there
 systems.py       number systems that words speak of
+hints.py         small texts that are looked for before patterns are
 """

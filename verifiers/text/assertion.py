@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from steplabel.verifiers.text.hints import holds_any
+
 BEFORE = 160
 AFTER = 160
 """Characters that are looked at on each side."""
@@ -58,8 +60,7 @@ class Doubting:
 
     def may_doubt(self, text: str) -> bool:
         """Whether any of the words may stand in a text: where not, `is_asserted` is true of all its parts."""
-        small = text.lower()
-        return any(hint in small for hint in self.hints)
+        return holds_any(text, self.hints)
 
     def is_asserted(self, text: str, start: int, end: int) -> bool:
         """Whether nothing around `text[start:end]` speaks against it."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 
+from steplabel.verifiers.text.hints import holds_any
+
 _NAMES = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 _FIGURES = {name: number for number, name in enumerate(_NAMES.split(), start=2)}
 _NAMED_BASES = {"binary": 2, "ternary": 3, "octal": 8, "hexadecimal": 16}
@@ -111,9 +113,8 @@ def system_of(text: str, *, defining: bool = False) -> System:
         text: of a problem or a step.
         defining: whether it may give signs a meaning of its own (`a * b = a^2 + b`), as problems do.
     """
-    small = text.lower()
     system = PLAIN
-    if any(hint in small for hint in _HINTS):
+    if holds_any(text, _HINTS):
         moduli = tuple(sorted({*_moduli(text)} - {0, 1}))
         unnamed = any(not found[1] for pattern in (_MODULUS, _RING) for found in pattern.finditer(text))
         bases = set(_bases(text))
