@@ -11,7 +11,7 @@ wording.py       words that change numbers
 context.py       what words of plain text alone say of an equation
 cleaning.py      marks, signs and LaTeX taken off
 values.py        exact values within bounds
-measures.py      units of one dimension
+scales.py        words that multiply a number
 judging.py       when an equation holds, and when a false one is not wrong
 """
 

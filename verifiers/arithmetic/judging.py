@@ -26,10 +26,11 @@ from typing import Final
 
 from steplabel.schemas import Reason, Verdict
 from steplabel.verifiers.arithmetic.equations import Equation, Side
-from steplabel.verifiers.arithmetic.measures import has_mixed_scales, names_two_units, without_rates
 from steplabel.verifiers.arithmetic.runs import Doubt, Postfix
+from steplabel.verifiers.arithmetic.scales import has_mixed_scales
 from steplabel.verifiers.arithmetic.values import NoValueError, Value, evaluate
 from steplabel.verifiers.port import Finding
+from steplabel.verifiers.text.dimensions import names_two_units, without_rates
 
 NEAR = Fraction(1, 100)
 ABOUT = Fraction(1, 200)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from steplabel.schemas import Reason
 from steplabel.verifiers.arithmetic.lookahead import is_measure, starts_operand
-from steplabel.verifiers.arithmetic.measures import names_two_units
 from steplabel.verifiers.arithmetic.reader import read_run
 from steplabel.verifiers.arithmetic.runs import Doubt, Mode, Run
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens
@@ -28,6 +27,7 @@ from steplabel.verifiers.arithmetic.wording import (
     ROUGHLY,
     UNIT_LETTERS,
 )
+from steplabel.verifiers.text.dimensions import names_two_units
 
 _MODES = (Mode.FRACTIONS,)
 _RIGHT_MODES = (*_MODES, Mode.SHORT)

@@ -39,6 +39,7 @@ class Cursor:
         units: words and signs that stood behind numbers.
         choices: where another way would have read something else.
         unlikely: whether what looks like a mixed number was read as a product.
+        bare_percent: whether a percent sign was read as a unit of the number before it.
     """
 
     def __init__(self, tokens: Sequence[Token], chosen: frozenset[Choice]) -> None:
@@ -50,6 +51,7 @@ class Cursor:
         self.units: set[str] = set()
         self.choices: set[Choice] = set()
         self.unlikely = False
+        self.bare_percent = False
 
     @property
     def _next(self) -> Token:

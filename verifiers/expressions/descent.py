@@ -132,7 +132,9 @@ class Descent(Commands):
                 raise UnreadableError
         if self._took("%") or self._took("percent"):
             self.units.add("%")
-            if not self._choose(Choice.BARE_PERCENT):
+            if self._choose(Choice.BARE_PERCENT):
+                self.bare_percent = True
+            else:
                 term = Apply(Operator.DIVIDE, (term, _HUNDRED))
         if self._took("degree"):
             term = self._degrees(term)

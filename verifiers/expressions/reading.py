@@ -53,11 +53,13 @@ class Side:
         term: None if this side could not be read.
         units: words and signs that stood behind its numbers, which the term leaves out.
         unlikely: whether what looks like a mixed number was read as a product.
+        bare_percent: whether a percent sign is one of the units, and no division by a hundred.
     """
 
     term: Term | None
     units: frozenset[str] = frozenset()
     unlikely: bool = False
+    bare_percent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,4 +207,10 @@ def _read(tokens: Sequence[Token], chosen: frozenset[Choice]) -> tuple[Side, set
         term = descent.whole()
     except UnreadableError:
         return Side(term=None), descent.choices
-    return Side(term=term, units=frozenset(descent.units), unlikely=descent.unlikely), descent.choices
+    side = Side(
+        term=term,
+        units=frozenset(descent.units),
+        unlikely=descent.unlikely,
+        bare_percent=descent.bare_percent,
+    )
+    return side, descent.choices

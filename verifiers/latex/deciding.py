@@ -39,6 +39,7 @@ from steplabel.verifiers.expressions.reading import Side
 from steplabel.verifiers.expressions.rounding import NEAR, about, may_be_rounded
 from steplabel.verifiers.latex.claims import LatexClaim, is_decidable
 from steplabel.verifiers.port import Finding
+from steplabel.verifiers.text.dimensions import names_two_units, without_rates
 from steplabel.verifiers.text.systems import System
 from steplabel.verifiers.text.units import read_unit
 
@@ -170,9 +171,9 @@ class _Link:
             yield "a mixed number or a product"
         if self._modulus is None and self._system.may_differ(_printed(left, right)):
             yield "another base may be meant"
-        hundred = any(part == _HUNDRED for side in (left, right) if side.term is not None for part in parts(side.term))
-        if "%" in left.units ^ right.units and not hundred:
-            yield "percent on one side"
+        for side, other in ((left, right), (right, left)):
+            if side.bare_percent and "%" not in other.units and not _holds_hundred(other):
+                yield "percent on one side"
 
     def _is_remainder(self, side: Side) -> bool:
         """Whether a side is one of 0, ..., n - 1."""
@@ -188,9 +189,17 @@ class _Link:
             yield "a word that stands for a number"
         if left.units and right.units and _measures(left) != _measures(right):
             yield "units differ"
+        if any(
+            _is_sum(side) and names_two_units(without_rates(" ".join(sorted(side.units)))) for side in (left, right)
+        ):
+            yield "units to be converted"
         turned = [side for side in (left, right) if side.term is not None and Constant.PI in parts(side.term)]
         if len(turned) == 1 and DEGREES in left.units | right.units:
             yield "degrees and radians"
+
+
+def _holds_hundred(side: Side) -> bool:
+    return side.term is not None and any(part == _HUNDRED for part in parts(side.term))
 
 
 def _slips(left: Term, right: Term) -> Iterator[str]:
@@ -261,8 +270,10 @@ def _with_signs_inside(term: Term) -> Term:
 
 
 def _runs_on(left: Term, right: Term) -> bool:
-    """`5 + 3 = 8 * 2`: the right side goes on computing from the left one's value."""
+    """`5 + 3 = 8 * 2`: the right side goes on computing from the left one's value; a root may be the negative one."""
     if not isinstance(right, Apply) or not is_literal(right.terms[0]):
+        return False
+    if right.operator is Operator.NEGATE and not (isinstance(left, Apply) and left.operator is Operator.ROOT):
         return False
     try:
         return value_of(left) == value_of(right.terms[0])

@@ -35,7 +35,11 @@ _REMARK = re.compile(
     r"\W*(?:(?:so|but|and|hence|thus|however),?\s+)?(?:this|that|it|which|these|we\s+have|a\s+contradiction)\b",
     re.IGNORECASE,
 )
-_REFUTED = re.compile(r"\b(?:contradict\w*|impossible|absurd|false|incorrect|wrong|inconsistent)\b", re.IGNORECASE)
+_REFUTED = re.compile(
+    r"\b(?:contradict\w*|impossible|absurd|false|incorrect|wrong|inconsistent)\b"
+    r"|(?:\bnot|n't)\s+(?:be\b|hold|possible|true|correct|right|valid|work|the\s+case)|\bcannot\s+(?:be|hold|happen|work)\b",
+    re.IGNORECASE,
+)
 _HINTS = """
     false untrue incorrect wrong mistak contradict suppos assum pretend imagin testing whether guess cannot about approx
     roughly around nearly almost impossible absurd invalid inconsistent fail error round estimat ? no \u2717 \u2718

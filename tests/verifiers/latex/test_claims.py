@@ -164,6 +164,10 @@ DOUBTED = {
     "mixed number as a product": r"$3\frac{1}{2} + 1 = 2.5$",
     "mixed number as a factor": r"$2\frac12 \cdot 2 = 2$",
     "scale word left out": r"$3\text{ dozen} + 4 = 7$",
+    "two units in a sum": r"$12 \text{ hours} - 30 \text{ minutes} = 11.5$",
+    "two units in a sum that fits": r"$12 \text{ hours} - 2 \text{ minutes} = 10$",
+    "percent that vanishes": r"$5\% \times 100 = 500$",
+    "the negative root": r"$\sqrt{16} = -4$",
     "no remainder": r"$17 + 12 = 17 \mod 12$",
     "a negative remainder": r"$17 + 12 = -7 \mod 12$",
 }
@@ -181,6 +185,10 @@ STILL_DECIDED = {
     "order of operations": (r"By the order of operations, $3 \cdot 5 = 16$", [FAILS]),
     "product with pi": (r"$2\pi(10) = 21\pi$", [FAILS]),
     "percentages added": (r"$20\% + 30\% = 60\%$", [FAILS]),
+    "percent of a hundred": (r"$5\% \times 100 = 5$", [HOLDS]),
+    "times a hundred": (r"$\frac{1}{4} \times 100 = 25\%$", [HOLDS]),
+    "a wrong sign": (r"$(-2)^{2} = -4$", [FAILS]),
+    "a wrong sign of a difference": ("$5 - 2 = -3$", [FAILS]),
     "wrong by much": (r"$49 \cdot 21 \approx 2000$", [FAILS]),
     "a sentence before": ("This is a common mistake. Now 2^3 = 9", [FAILS]),
 }
