@@ -75,7 +75,8 @@ _CHANGED_BEHIND = re.compile(
     re.IGNORECASE,
 )
 _CHANGED_BEFORE = re.compile(
-    rf"\b(?:{_PARTS}|twice|thrice|double|triple|quadruple|squared?|cube|roots?|dozens?)(?:\sof)?(?:\sthe)?\s$",
+    rf"\b(?:{_PARTS}|twice|thrice|double|triple|quadruple|squared?|cube|roots?|dozens?|minus|negative"
+    r"|(?<!no )(?<!not )(?:more|less|fewer|greater|larger|smaller)\sthan)(?:\sof)?(?:\sthe)?\s$",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"\s*[-*\u2022]\s+")
@@ -230,7 +231,7 @@ def _is_result(line: str, match: re.Match[str]) -> bool:
 
 
 def _is_changed(line: str, match: re.Match[str]) -> bool:
-    """Whether the words beside a number make it another: 2 dozen, 5 and a half, half of 36."""
+    """Whether the words beside a number make it another: 2 dozen, 5 and a half, half of 36, minus 7, less than 9."""
     behind = _CHANGED_BEHIND.match(line, match.end()) is not None
     return behind or _CHANGED_BEFORE.search(line[: match.start()]) is not None
 

@@ -59,6 +59,9 @@ CHANGED_NUMBERS = {
     "half of": ("18", "Answer: half of 36"),
     "root of": ("6", "Answer: the square root of 36"),
     "twice": ("36", "Answer: twice 18"),
+    "minus": ("7", "Answer: minus 7"),
+    "negative": ("-7", "Answer: negative 7"),
+    "less than": ("7", "Answer: less than 7"),
 }
 
 
@@ -70,7 +73,12 @@ def test_words_that_change_numbers(gold: str, text: str) -> None:
 
 def test_words_that_only_look_so() -> None:
     """Words of counting elsewhere in a line change nothing."""
-    for text in ("Answer: 5 eggs of each dozen", "In the second half there were 5", "Answer: 5 thousandaires"):
+    for text in (
+        "Answer: no more than 5",
+        "Answer: 5 eggs of each dozen",
+        "In the second half there were 5",
+        "Answer: 5 thousandaires",
+    ):
         assert CHECKER.check(text, GoldAnswer(text="5")).outcome is Outcome.CORRECT
 
 
