@@ -153,7 +153,10 @@ class _Sides:
 
     def unsure(self) -> str:
         """Why numbers that fit may say something else."""
-        return self.equation.doubt if self.equation.doubt == Doubt.CHANGED else self._is_mixed_sum()
+        doubt = self.equation.doubt
+        if doubt == Doubt.CHANGED or self.equation.left.lone:  # 10 = 10, behind half of it
+            return doubt
+        return self._is_mixed_sum()
 
     def _is_mixed_sum(self) -> str:
         """Why a sum is none of plain numbers, even if its numbers fit: 2 hours + 30 minutes = 32 minutes."""
