@@ -73,12 +73,12 @@ _SIGNS = frozenset({Kind.EQUAL, Kind.ABOUT})
 _NOTHING = Side(text="", readings=())
 
 
-def read_equations(text: str, *, system: System = PLAIN) -> tuple[Equation, ...]:
+def read_equations(text: str, *, system: System | None = None) -> tuple[Equation, ...]:
     """All equations of a step's text, in order. Raises nothing; time is linear in the text's length.
 
     Args:
         text: of one step.
-        system: of which number systems speaks what stands before the step.
+        system: of which number systems the step and what stands before it speak; None: what the step itself says.
     """
     if "=" not in text and "equal" not in text and "\u2248" not in text and "approx" not in text:
         return ()
@@ -87,7 +87,7 @@ def read_equations(text: str, *, system: System = PLAIN) -> tuple[Equation, ...]
     plain = cleaned(text)
     if plain is None:
         return (Equation(left=_NOTHING, right=_NOTHING, obstacle=f"{Reason.UNPARSABLE}: characters"),)
-    system |= system_of(text)
+    system = system_of(text) if system is None else system
     clock = Doubt.TIME if names_clock(plain) else ""
     found = _equations(tokenize(plain), tried=may_be_denied(plain))
     return tuple(replace(e, doubt=e.doubt or clock, system=system) for e in found) if clock or system else tuple(found)
