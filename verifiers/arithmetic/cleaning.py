@@ -1,7 +1,8 @@
 r"""A step's text as the tokenizer wants it: ASCII signs, no calculator marks, the simplest LaTeX taken off.
 
 Covered: `<<48/2=24>>` (dropped: a calculator filled it in, so it is no evidence), Unicode operators, vulgar fractions
-and superscripts, full-width digits, `\times \cdot \div \$ \% \text{} \frac{}{} \boxed{}`, math delimiters.
+and superscripts, full-width digits, `\times \cdot \div \$ \% \text{} \frac{}{} \boxed{}`, math delimiters
+(what is displayed becomes a line of its own).
 Not covered: any other LaTeX command; it stays in the text, and what stands beside it is then not read.
 """
 

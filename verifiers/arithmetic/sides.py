@@ -1,8 +1,8 @@
 """The two sides of an equals sign: which expression stands left of it, which right, and what stands beside them.
 
-An expression that something unread stands beside (`the rest + 5 = 8`, `= 5 * cost`) has an obstacle: nothing is decided
-about it. One beside which a word may change it (`half of the 10 + 5`, `on day 1 * 2`) has a doubt: it may hold, but not
-fail.
+An expression that something unread stands beside (`the rest + 5 = 8`, `= 5 * cost`) has an obstacle, and so has one
+that a quantity in two units is part of (`5 feet 3 inches + 2 inches`): nothing is decided about it. One beside which a
+word may change it has a doubt: on `day 1 * 2` it may hold, but not fail; behind `half of the 10 + 5` neither.
 """
 
 from __future__ import annotations
