@@ -30,7 +30,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.verifier_parts import arithmetic, entailment, latex, logic, tasks, together  # noqa: E402
+from benchmarks.verifier_parts import (  # noqa: E402
+    changed_results,
+    entailment,
+    latex,
+    logic,
+    marked_errors,
+    model_solutions,
+    references,
+    speed,
+    tasks,
+    together,
+)
 from steplabel.verifiers import close_workers  # noqa: E402
 from steplabel.verifiers.entailment.text_verifier import EntailmentVerifier  # noqa: E402
 from steplabel.verifiers.tasks.multistep_arithmetic import MultistepArithmetic  # noqa: E402
@@ -45,8 +56,8 @@ def gsm8k(data: Path) -> dict[str, Any]:
     """Worked solutions."""
     return {
         mode: {
-            "references": arithmetic.gsm8k_references(data, strict=strict),
-            "changed results": arithmetic.perturbed_results(data, strict=strict),
+            "references": references.gsm8k_references(data, strict=strict),
+            "changed results": changed_results.perturbed_results(data, strict=strict),
         }
         for mode, strict in MODES.items()
     }
@@ -54,8 +65,8 @@ def gsm8k(data: Path) -> dict[str, Any]:
 
 def models(data: Path) -> dict[str, Any]:
     """Solutions with a known outcome."""
-    solutions = {mode: arithmetic.model_solutions(data, strict=strict) for mode, strict in MODES.items()}
-    return {**solutions, "agreement": arithmetic.agreement_curve(data)}
+    solutions = {mode: model_solutions.model_solutions(data, strict=strict) for mode, strict in MODES.items()}
+    return {**solutions, "agreement": model_solutions.agreement_curve(data)}
 
 
 def processbench(data: Path) -> dict[str, Any]:
@@ -65,7 +76,7 @@ def processbench(data: Path) -> dict[str, Any]:
         path = data / "processbench" / name
         total = together.together(path)
         found[name] = {
-            "arithmetic": arithmetic.processbench(data, strict=False, name=name),
+            "arithmetic": marked_errors.processbench(data, strict=False, name=name),
             "latex": latex.measure_latex(latex.processbench_steps(path)),
             "together": {**asdict(total), **total.shares()},
         }
@@ -100,7 +111,7 @@ def entailed(data: Path) -> dict[str, Any]:
 
 def rates(data: Path) -> dict[str, Any]:
     """Speed."""
-    return {"arithmetic": arithmetic.rates(data), "z3": entailment.rates()}
+    return {"arithmetic": speed.rates(data), "z3": entailment.rates()}
 
 
 SECTIONS: Mapping[str, Callable[[Path], dict[str, Any]]] = {

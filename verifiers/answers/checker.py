@@ -24,7 +24,14 @@ from steplabel.schemas import (
     Reason,
     content_id,
 )
-from steplabel.verifiers.answers.extraction import Found, find_answer, is_prose, math_segment, numbers_in
+from steplabel.verifiers.answers.extraction import (
+    Found,
+    changes_numbers,
+    find_answer,
+    is_prose,
+    math_segment,
+    numbers_in,
+)
 from steplabel.verifiers.answers.maths import Compared, Formula, believe, decide, read_formula
 from steplabel.verifiers.answers.screening import has_words
 from steplabel.verifiers.answers.wording import compare_choices, compare_texts
@@ -76,7 +83,7 @@ class AnswerChecker:
     """
 
     name: ClassVar[str] = "answer"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     markers: tuple[str, ...] = ()
     last_number: bool = True
@@ -190,6 +197,8 @@ class AnswerChecker:
         numbers = numbers_in(answer)
         if gold.type is not AnswerType.NUMBER or not numbers:
             return None
+        if changes_numbers(answer):
+            return Outcome.UNKNOWN, "words that change numbers"
         if len(numbers) == 1:
             return self._compare(gold, numbers[0])
         return (Outcome.UNKNOWN, "several") if self._among(numbers, gold) else (Outcome.WRONG, "several")

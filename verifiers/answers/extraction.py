@@ -68,6 +68,17 @@ _LAST_NUMBER = re.compile(
 _OPERATOR_BEFORE = re.compile(r"(?:[-*/^+_{\u00d7\u00f7<]|\\times|\\cdot|\\div)\s*$", re.ASCII)
 # And so is one with an operator, code, or another number that could not be read, behind it.
 _OPERAND_AFTER = re.compile(r"\s*(?:[*/^+=\u00d7\u00f7]|\\times|\\cdot|\\div|\)[()\]])|.*\d", re.ASCII | re.DOTALL)
+_PARTS = r"(?:half|halves|(?:third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|tenth|hundredth|thousandth)s?)"
+_CHANGED_BEHIND = re.compile(
+    rf"[\s-]{{1,3}}(?:{_PARTS}|dozens?|hundreds|thousands|millions|billions|squared|cubed|factorial"
+    rf"|and\s(?:an?|one|two|three|[a-z]{{4,6}})[\s-]{_PARTS})\b",
+    re.IGNORECASE,
+)
+_CHANGED_BEFORE = re.compile(
+    rf"\b(?:{_PARTS}|twice|thrice|double|triple|quadruple|squared?|cube|roots?|dozens?|minus|negative"
+    r"|(?<!no )(?<!not )(?:more|less|fewer|greater|larger|smaller)\sthan)(?:\sof)?(?:\sthe)?\s$",
+    re.IGNORECASE,
+)
 _BULLET = re.compile(r"\s*[-*\u2022]\s+")
 
 
@@ -208,7 +219,7 @@ def _last_number(text: str) -> Found | None:
     if bullet := _BULLET.match(line):
         line = line[bullet.end() :]
     matches = list(_LAST_NUMBER.finditer(line))
-    if not matches or not _is_result(line, matches[-1]):
+    if not matches or not _is_result(line, matches[-1]) or _is_changed(line, matches[-1]):
         return None
     texts = [match[0] for match in matches]
     return Found(text=texts[-1], rule="last_number", closed=False, rivals=tuple(texts[:-1]))
@@ -217,6 +228,17 @@ def _last_number(text: str) -> Found | None:
 def _is_result(line: str, match: re.Match[str]) -> bool:
     before, after = line[: match.start()], match.end()
     return not _OPERATOR_BEFORE.search(before) and not _OPERAND_AFTER.match(line, after)
+
+
+def _is_changed(line: str, match: re.Match[str]) -> bool:
+    """Whether the words beside a number make it another: 2 dozen, 5 and a half, half of 36, minus 7, less than 9."""
+    behind = _CHANGED_BEHIND.match(line, match.end()) is not None
+    return behind or _CHANGED_BEFORE.search(line[: match.start()]) is not None
+
+
+def changes_numbers(answer: str) -> bool:
+    """Whether words in a line of prose make one of its numbers another."""
+    return any(_is_changed(answer, match) for match in _LAST_NUMBER.finditer(answer))
 
 
 def math_segment(answer: str) -> str | None:

@@ -58,6 +58,7 @@ class Formula:
         text: in plain notation, a leading name (`x =`) and spaces beside signs taken off; empty for a hostile
             text.
         number, structures: what it is, if it is one of these.
+        about: what it says that it is about: 18 of `18.4 \\approx 18`.
         body: without unit and percent sign, as the algebra system may see it; `refused` says why it may not.
     """
 
@@ -68,6 +69,7 @@ class Formula:
     unit: Unit
     percent: bool
     refused: str
+    about: Number | None = None
 
 
 @lru_cache(maxsize=8_192)
@@ -75,13 +77,14 @@ def read_formula(answer: str, *, loose: bool) -> Formula:
     """Read one side. `loose`: the gold is known to be a number (see `read_number`)."""
     if len(answer) > MAX_ANSWER_CHARS or not is_clean(answer):
         return Formula("", None, None, "", Unit(), False, Reason.UNPARSABLE)
-    text = _without_approximation(_without_name(plain(answer)))
+    text, about = _apart(_without_name(plain(answer)))
     if has_foreign_digits(text):
         return Formula("", None, None, "", Unit(), False, Reason.UNPARSABLE)
     number = read_number(text, loose=loose) or _last_of_chain(text, loose=loose)
     structures = read_structures(text)
     body, unit, percent = _without_unit(text)
-    return Formula(_LOOSE_SPACE.sub("", text), number, structures, body, unit, percent, refused(body))
+    rounded = read_number(about, loose=loose) if about else None
+    return Formula(_LOOSE_SPACE.sub("", text), number, structures, body, unit, percent, refused(body), rounded)
 
 
 def decide(gold: Formula, answer: Formula, *, ignore_percent: bool = False) -> Decision | None:
@@ -89,8 +92,17 @@ def decide(gold: Formula, answer: Formula, *, ignore_percent: bool = False) -> D
     if gold.text and gold.text == answer.text:
         return Outcome.CORRECT, "exact"
     if gold.number and answer.number:
-        return compare_numbers(gold.number, answer.number, ignore_percent=ignore_percent)
+        return _compare_numbers(gold.number, answer, answer.number, ignore_percent=ignore_percent)
     return _decide_notation(gold.text, answer.text) or _decide_structures(gold, answer) or _unaskable(gold, answer)
+
+
+def _compare_numbers(gold: Number, answer: Formula, number: Number, *, ignore_percent: bool) -> Decision:
+    """The first side of an approximation is exact; where only the other agrees, rounding may have been asked for."""
+    decided = compare_numbers(gold, number, ignore_percent=ignore_percent)
+    if decided[0] is Outcome.WRONG and answer.about:
+        rounded, _ = compare_numbers(gold, answer.about, ignore_percent=ignore_percent)
+        return decided if rounded is Outcome.WRONG else (Outcome.UNKNOWN, "rounding")
+    return decided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,10 +247,10 @@ def _without_name(text: str) -> str:
     return text[match.end() :] if match and text[match.end() :].strip() else text
 
 
-def _without_approximation(text: str) -> str:
-    r"""Of `\frac23 \approx 0.67` the first side is exact."""
+def _apart(text: str) -> tuple[str, str]:
+    r"""Both sides of `\frac23 \approx 0.67`, of which the first is exact; the other is empty where there is but one."""
     first, *rest = _APPROXIMATELY.split(text, maxsplit=1)
-    return first if first.strip() else "".join(rest)
+    return (first, "".join(rest)) if first.strip() else ("".join(rest), "")
 
 
 def _last_of_chain(text: str, *, loose: bool) -> Number | None:

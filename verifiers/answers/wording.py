@@ -7,7 +7,8 @@ the options are not known here.
 Free text is undecidable in general, so only these are decided:
 
 - equal after case, white space, punctuation and articles are folded: `correct`;
-- yes/no golds against an answer that begins with yes, no, true or false: opposite ones are `wrong`;
+- yes/no golds against an answer that begins with yes, no, true or false: opposite ones are `wrong`, and those that
+  take it back ("yes and no", "no doubt, yes") are `unknown`;
 - one word against another word (names, days, colours): `wrong`, unless one begins with the other or they
   differ by one letter (cat, cats, colour, color), which may be mere wording;
 - all else is `unknown`.
@@ -25,7 +26,7 @@ Decision = tuple[Outcome, str]
 
 _CHOICE = re.compile(
     r"(?:(?:option|choice|answer)s?\s*:?\s*)?"
-    r"(?:\(\s*([A-Za-z])\s*\)|\[\s*([A-Za-z])\s*\]|([A-Za-z])(?=$|\s*[.):,;]|\s+(?:because|since|as|is)\b))"
+    r"(?:\(\s*([A-Za-z])\s*\)|\[\s*([A-Za-z])\s*\]|([A-Za-z])(?=$|\s*[.):,;]|\s+(?:because|since|as|is(?!\s+(?:not|wrong|incorrect|false|out)))\b))"
     r"\s*[.):,;]*\s*(.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -34,6 +35,7 @@ _LETTER = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 _PUNCTUATION = re.compile(r"[^\w\s%$+/<>=*^-]+|_+")
 _ARTICLES = frozenset({"a", "an", "the"})
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+_HEDGED = re.compile(r"(?:yes|no|true|false) (?:and|or) (?:yes|no|true|false)\b|no (?:doubt|question)\b|no\b.*\byes\b")
 
 
 def compare_choices(gold: str, answer: str) -> Decision:
@@ -61,7 +63,7 @@ def compare_texts(gold: str, answer: str) -> Decision:
         return Outcome.CORRECT, "text"
     first = right.split(" ", 1)[0]
     if left in _TRUTH:
-        return _truth(left, first)
+        return (Outcome.UNKNOWN, "text") if _HEDGED.match(right) else _truth(left, first)
     if left.isalpha() and right.isalpha() and not _alike(left, right):
         return Outcome.WRONG, "text"
     return Outcome.UNKNOWN, "text"

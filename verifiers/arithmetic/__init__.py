@@ -8,10 +8,10 @@ runs.py          what the reader makes
 lookahead.py     what the next few tokens are
 tokens.py        numbers, operators, words
 wording.py       words that change numbers
-context.py       what the words around an equation say
+context.py       what words of plain text alone say of an equation
 cleaning.py      marks, signs and LaTeX taken off
 values.py        exact values within bounds
-measures.py      units of one dimension
+scales.py        words that multiply a number
 judging.py       when an equation holds, and when a false one is not wrong
 """
 

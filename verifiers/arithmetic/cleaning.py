@@ -1,7 +1,8 @@
 r"""A step's text as the tokenizer wants it: ASCII signs, no calculator marks, the simplest LaTeX taken off.
 
 Covered: `<<48/2=24>>` (dropped: a calculator filled it in, so it is no evidence), Unicode operators, vulgar fractions
-and superscripts, full-width digits, `\times \cdot \div \$ \% \text{} \frac{}{} \boxed{}`, math delimiters.
+and superscripts, full-width digits, `\times \cdot \div \$ \% \text{} \frac{}{} \boxed{}`, math delimiters
+(what is displayed becomes a line of its own).
 Not covered: any other LaTeX command; it stays in the text, and what stands beside it is then not read.
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import Final
 
 from steplabel.verifiers.text.notation import has_foreign_digits, is_clean
 
@@ -54,7 +57,17 @@ _WORDS = (
     ("..", re.compile(r"(?<=[0-9])\.{3,}(?=\s*%)"), ""),  # 16.66...%
 )
 """A part of the text without which there is nothing to replace, the pattern, and what it becomes."""
-_LATEX = (
+
+
+def _mixed(fraction: re.Match[str]) -> str:
+    """Behind a number, a proper fraction is part of it, and another one a factor."""
+    top, bottom = fraction.groups()
+    if int(top) < int(bottom):
+        return f" {top}/{bottom}"
+    return f"{' ' * (fraction[0][0] == ' ')}(({top})/({bottom}))"
+
+
+_LATEX: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
     (re.compile(r"\\\\|\\(?:newline|implies|Rightarrow|rightarrow|to|quad|qquad)(?![a-zA-Z])"), "\n"),
     (re.compile(r"\\(?:begin|end)\s*\{(?:align|aligned|equation|gather|gathered|split|cases)\*?\}"), "\n"),
     (re.compile(r"\\(?:begin|end)\s*\{[a-z*]*\}"), " @ "),  # what stands in a matrix is not read
@@ -63,10 +76,11 @@ _LATEX = (
     (re.compile(r"\\div(?![a-zA-Z])"), " \u00f7 "),
     (re.compile(r"\\approx(?![a-zA-Z])"), " \u2248 "),
     (re.compile(r"\\(?:left|right)(?![a-zA-Z])"), ""),  # f\left(2) is a function, too
-    (re.compile(r"\\[()\[\]!,;: ]"), " "),
+    (re.compile(r"\\[\[\]]"), "\n"),  # displayed formulas are no parts of one another
+    (re.compile(r"\\[()!,;: ]"), " "),
     (re.compile(r"\\([$%])"), r"\1"),
     (re.compile(r"\^\s*\{\s*([0-9]{1,3})\s*\}"), r"^\1"),
-    (re.compile(r"(?<=[0-9])\\[dt]?frac\s*\{\s*([0-9]+)\s*\}\s*\{\s*([0-9]+)\s*\}"), r" \1/\2"),
+    (re.compile(r"(?<=[0-9])[ ]?\\[dt]?frac\s*\{\s*([0-9]{1,9})\s*\}\s*\{\s*([0-9]{1,9})\s*\}"), _mixed),
     (re.compile(r"\\[dt]?frac\s*\{([^{}\\]*)\}\s*\{([^{}\\]*)\}"), r"((\1)/(\2))"),
 )
 
@@ -87,9 +101,11 @@ def cleaned(text: str) -> str | None:
     for part, pattern, replacement in _WORDS:
         if part in text:
             text = pattern.sub(replacement, text)
+    if "$$" in text:
+        text = text.replace("$$", "\n")
     if "\\" in text:
-        for pattern, replacement in _LATEX:
-            text = pattern.sub(replacement, text)
+        for pattern, becomes in _LATEX:
+            text = pattern.sub(becomes, text)
     return text
 
 

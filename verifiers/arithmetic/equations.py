@@ -13,10 +13,11 @@ from itertools import pairwise
 
 from steplabel.schemas import Reason
 from steplabel.verifiers.arithmetic.cleaning import MAX_CHARS, cleaned
-from steplabel.verifiers.arithmetic.context import is_asserted, may_be_denied, names_clock, names_system
+from steplabel.verifiers.arithmetic.context import is_asserted, may_be_denied, names_clock
 from steplabel.verifiers.arithmetic.runs import Doubt, Postfix
 from steplabel.verifiers.arithmetic.sides import Found, find_left, find_right
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens, tokenize
+from steplabel.verifiers.text.systems import PLAIN, System, system_of
 
 _MONEY = "$\u20ac\u00a3\u00a5 "
 
@@ -29,6 +30,7 @@ class Side:
         text: as it was printed (in cleaned form), units and currency included.
         readings: expressions in postfix order; more than one where the text can be read in several ways, none where
             an obstacle stood in the way.
+        unlikely: further readings, that take apart what looks like one number: `1 1/2`, `80 000`.
         lone: whether it is one number, perhaps with a sign, percent and unit, and nothing to compute.
         decimals: digits behind the point of a lone number.
         percent: whether a lone number is a percentage.
@@ -36,6 +38,7 @@ class Side:
 
     text: str
     readings: tuple[Postfix, ...]
+    unlikely: tuple[Postfix, ...] = ()
     lone: bool = False
     decimals: int = 0
     percent: bool = False
@@ -49,6 +52,7 @@ class Equation:
         about: the text says that the right side is not exact.
         doubt: why a false equation may be a misread one (a word of `runs.Doubt`), empty if nothing speaks for it.
         obstacle: why it cannot be decided at all: a `schemas.Reason` with what was met; empty if it can.
+        system: of which number systems the text and what stands before it speak.
     """
 
     left: Side
@@ -56,6 +60,7 @@ class Equation:
     about: bool = False
     doubt: str = ""
     obstacle: str = ""
+    system: System = PLAIN
 
     @property
     def quote(self) -> str:
@@ -68,12 +73,12 @@ _SIGNS = frozenset({Kind.EQUAL, Kind.ABOUT})
 _NOTHING = Side(text="", readings=())
 
 
-def read_equations(text: str, *, doubt: str = "") -> tuple[Equation, ...]:
+def read_equations(text: str, *, system: System | None = None) -> tuple[Equation, ...]:
     """All equations of a step's text, in order. Raises nothing; time is linear in the text's length.
 
     Args:
         text: of one step.
-        doubt: why none of them may fail, from what stands before the step; empty if nothing does.
+        system: of which number systems the step and what stands before it speak; None: what the step itself says.
     """
     if "=" not in text and "equal" not in text and "\u2248" not in text and "approx" not in text:
         return ()
@@ -82,9 +87,10 @@ def read_equations(text: str, *, doubt: str = "") -> tuple[Equation, ...]:
     plain = cleaned(text)
     if plain is None:
         return (Equation(left=_NOTHING, right=_NOTHING, obstacle=f"{Reason.UNPARSABLE}: characters"),)
-    doubt = doubt or (Doubt.SYSTEM if names_system(text) else Doubt.TIME if names_clock(plain) else "")
+    system = system_of(text) if system is None else system
+    clock = Doubt.TIME if names_clock(plain) else ""
     found = _equations(tokenize(plain), tried=may_be_denied(plain))
-    return tuple(replace(one, doubt=one.doubt or doubt) for one in found) if doubt else tuple(found)
+    return tuple(replace(e, doubt=e.doubt or clock, system=system) for e in found) if clock or system else tuple(found)
 
 
 def _equations(tokens: Tokens, *, tried: bool) -> Iterator[Equation]:
@@ -150,6 +156,7 @@ def _side(tokens: Tokens, found: Found) -> Side:
     return Side(
         text=tokens.source[start : tokens.matches[run.stop - 1].end()].strip(),
         readings=readings,
+        unlikely=(found.apart.postfix,) if found.apart else (),
         lone=run.lone >= 0,
         decimals=len(number) - number.index(".") - 1 if "." in number else 0,
         percent=bool(number) and run.postfix[-1] == "%",

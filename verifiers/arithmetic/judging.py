@@ -1,18 +1,23 @@
 """Whether an equation holds, and what a false one may be instead of wrong.
 
-An equation **holds** if its sides are equal, or if the right one is the left one rounded to the decimals printed. A
-false one **fails** unless there is another way to account for it:
+An equation **holds** if its sides are equal, or if the right one is the left one rounded to the decimals printed. If
+that is so only where a mixed number is taken apart (`in week 1 1/2 * 4 = 2`), beside a word that multiplies or raises
+(`half of 10 + 6 = 16`), or in decimal numbers where another base is spoken of, it is unknown. A false one **fails**
+unless there is another way to account for it:
 
 - always *unknown*: the reader had doubts; `5 = 2 * 3` (what has no operator on its left defines something); a whole
   number less than one from a left side that is none (rounded up or down for a reason that we cannot see); decimals
   cut off; a proper fraction that "equals" a count; a share against its percentage; units to be converted ($ and cents);
-  `2010-2020 = 10` (a range); `$5 - $8 = ($3)`; a sum of two units, scales or a number and a percentage, even if true;
+  `2010-2020 = 10` (a range); `$5 - $8 = ($3)`; dates (`12/25/2020`); what may be equal in a number system spoken of; a
+  sum of two units, scales or a number and a percentage, even if true;
 - *unknown* in lenient mode, *fails* in strict mode: less than one per cent apart; apart by a factor between units (60,
-  100, 12, ...); a running total (`5 * 60 = 300 + 58 = 358`).
+  100, 12, ...); a running total (`5 * 60 = 300 + 58 = 358`); the power of a negative number without its brackets
+  (`-3^2 = 9`); points that may group thousands (`1.000 + 500 = 1.500`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,10 +26,11 @@ from typing import Final
 
 from steplabel.schemas import Reason, Verdict
 from steplabel.verifiers.arithmetic.equations import Equation, Side
-from steplabel.verifiers.arithmetic.measures import has_mixed_scales, names_two_units, without_rates
 from steplabel.verifiers.arithmetic.runs import Doubt, Postfix
-from steplabel.verifiers.arithmetic.values import NoValueError, evaluate
+from steplabel.verifiers.arithmetic.scales import has_mixed_scales
+from steplabel.verifiers.arithmetic.values import NoValueError, Value, evaluate
 from steplabel.verifiers.port import Finding
+from steplabel.verifiers.text.dimensions import names_two_units, without_rates
 
 NEAR = Fraction(1, 100)
 ABOUT = Fraction(1, 200)
@@ -51,6 +57,9 @@ class Soft:
     RANGE = "from one to the other"
     BRACKETS = "a negative number in brackets"
     WHOLE = "rounded to a whole number"
+    DATE = "a date"
+    SIGNED = "a power of a negative number"
+    GROUPED = "points that may group thousands"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +89,40 @@ _ORDER: Final = (Verdict.HOLDS, Verdict.UNKNOWN, Verdict.FAILS)
 
 
 def _pairs(equation: Equation, *, strict: bool) -> Iterator[_Judged]:
-    for left, right in product(equation.left.readings, equation.right.readings):
-        try:
-            yield _judged(equation, left, right, strict=strict)
-        except NoValueError as error:
-            yield _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNSUPPORTED}: {error}")
+    likely, right_likely = equation.left.readings, equation.right.readings
+    for left, right in product(likely, right_likely):
+        yield _safely_judged(equation, left, right, strict=strict)
+    if equation.left.unlikely or equation.right.unlikely:
+        for left, right in product(likely + equation.left.unlikely, right_likely + equation.right.unlikely):
+            judged = _safely_judged(equation, left, right, strict=strict)
+            if judged.verdict is not Verdict.FAILS:  # the likely readings did not hold
+                yield _Judged(
+                    verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {Doubt.NUMBER}", evidence=judged.evidence
+                )
+
+
+def _safely_judged(equation: Equation, left: Postfix, right: Postfix, *, strict: bool) -> _Judged:
+    try:
+        return _judged(equation, left, right, strict=strict)
+    except NoValueError as error:
+        return _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNSUPPORTED}: {error}")
 
 
 def _judged(equation: Equation, left: Postfix, right: Postfix, *, strict: bool) -> _Judged:
     a, b = evaluate(left), evaluate(right)
     evidence = f"left {a}, right {b}"
     sides = _Sides(equation=equation, left=left, right=right, a=Fraction(a), b=Fraction(b))
-    if why := sides.is_mixed_sum():
+    if why := sides.unsure():
         return _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {why}", evidence=evidence)
-    if a == b:
-        return _Judged(verdict=Verdict.HOLDS, reason="exact", evidence=evidence)
-    if how := sides.holds():
+    if how := "exact" if a == b else sides.holds():
+        if equation.system.may_differ(equation.quote):
+            return _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {Doubt.SYSTEM}", evidence=evidence)
         return _Judged(verdict=Verdict.HOLDS, reason=how, evidence=evidence)
-    why = sides.first(_OPEN) or ("" if strict else sides.first(_SOFT))
+    why = (
+        Doubt.SYSTEM
+        if equation.system.may_equate(a, b)
+        else sides.first(_OPEN) or ("" if strict else sides.first(_SOFT))
+    )
     if why:
         return _Judged(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: {why}", evidence=evidence)
     return _Judged(verdict=Verdict.FAILS, reason="unequal", evidence=evidence)
@@ -126,7 +151,14 @@ class _Sides:
         """10/50 = 20%, but not 10 + 10 = 20%."""
         return "%" not in self.left and ("/" in self.left or 100 in self.left)
 
-    def is_mixed_sum(self) -> str:
+    def unsure(self) -> str:
+        """Why numbers that fit may say something else."""
+        doubt = self.equation.doubt
+        if doubt == Doubt.CHANGED or self.equation.left.lone:  # 10 = 10, behind half of it
+            return doubt
+        return self._is_mixed_sum()
+
+    def _is_mixed_sum(self) -> str:
         """Why a sum is none of plain numbers, even if its numbers fit: 2 hours + 30 minutes = 32 minutes."""
         if not {"+", "-"} & set(self.left) or {"*", "/"} & set(self.left):
             return ""
@@ -208,11 +240,36 @@ class _Sides:
         """One side may be in another unit."""
         return bool(self.a and self.b) and (abs(self.a / self.b) in FACTORS or abs(self.b / self.a) in FACTORS)
 
+    def is_date(self) -> bool:
+        """12/25/2020 - 5 = 7."""
+        return _DATE.search(self.equation.left.text) is not None
+
+    def is_signed_power(self) -> bool:
+        """-3^2 = 9: the power may be meant of -3."""
+        return _with_signs_inside(self.left) == self.b or self.a == _with_signs_inside(self.right)
+
+    def is_grouped(self) -> bool:
+        """1.000 + 500 = 1.500: each point stands before three digits."""
+        numbers = _POINTED.findall(f"{self.equation.left.text} {self.equation.right.text}")
+        return len(numbers) > 1 and all(_GROUPED.fullmatch(number) for number in numbers)
+
     def is_running(self) -> bool:
         """5 * 60 = 300 + 58 = 358: the equals sign passes a result on."""
         return len(self.right) > 1 and self.right[0] == self.a
 
 
+def _with_signs_inside(postfix: Postfix) -> Value | None:
+    """The value if each sign before a power of a number is the number's own; None if there is no such sign."""
+    items = list(postfix)
+    for at in range(3, len(items)):
+        if items[at - 1 : at + 1] == ["^", "neg"] and not any(isinstance(item, str) for item in items[at - 3 : at - 1]):
+            items[at - 2 : at + 1] = ["neg", items[at - 2], "^"]
+    return evaluate(tuple(items)) if items != list(postfix) else None
+
+
+_DATE: Final = re.compile(r"(?<![0-9/])[0-9]{1,2}/[0-9]{1,2}/(?:19|20)[0-9]{2}(?![0-9/])")
+_POINTED: Final = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+_GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
 _OPEN: Final = (
     (_Sides.is_definition, Soft.DEFINITION),
     (_Sides.is_about, Soft.NEAR),
@@ -223,9 +280,12 @@ _OPEN: Final = (
     (_Sides.is_share, Doubt.SHARE),
     (_Sides.is_range, Soft.RANGE),
     (_Sides.is_negative_in_brackets, Soft.BRACKETS),
+    (_Sides.is_date, Soft.DATE),
 )
 _SOFT: Final = (
     (_Sides.is_near, Soft.NEAR),
     (_Sides.is_by_factor, Soft.FACTOR),
     (_Sides.is_running, Soft.RUNNING),
+    (_Sides.is_signed_power, Soft.SIGNED),
+    (_Sides.is_grouped, Soft.GROUPED),
 )

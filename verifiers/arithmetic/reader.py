@@ -30,6 +30,7 @@ MAX_TOKENS = 200
 MAX_UNIT_WORDS = 4
 """More words than these are no unit but a sentence, of which the equation may be no part."""
 
+_RAISING: Final = frozenset({"squared", "cubed", "factorial"})
 _TIGHT: Final = "over"
 """A division that belongs to a fraction, where fractions are read as one number."""
 _RANK: Final = {"(": 0, "+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, _TIGHT: 4, "^": 5}
@@ -121,6 +122,8 @@ class _Reader:
             self._depth += 1
             self._over = self._over or self._depth > MAX_DEPTH
         elif kind == Kind.OPERATOR and self._texts[self._at] == "-":
+            if self._tokens.tight(self._at) and self._texts[self._at - 1] == "-":
+                self._doubts(Doubt.SIGN)  # 5 -- 3: a dash
             self._stack.append("neg")
         else:
             return False
@@ -237,7 +240,7 @@ class _Reader:
             self._letters = self._letters or first
             self._linked = True  # behind a word it may be a name: the 5 apples of B
         elif text == "remainder" or (first and text in BEHIND):
-            self._doubts(Doubt.WORDING)
+            self._doubts(Doubt.CHANGED if text in _RAISING else Doubt.WORDING)
         elif first and self._tokens.tight(self._at) and not is_measure(text):
             self._named = True
         elif self._words > MAX_UNIT_WORDS or text in LINKING:
@@ -303,6 +306,8 @@ class _Reader:
     def _product(self) -> bool:
         if not starts_operand(self._tokens, self._at, self._end):
             return False
+        if self._stack[-1:] == ["/"]:
+            self._doubts(Doubt.BESIDE)  # 6/2(1 + 2): what stands beside may belong to the divisor
         self._push("*")
         return True
 

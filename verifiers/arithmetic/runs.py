@@ -27,6 +27,8 @@ class Doubt:
     """Stable words for why a false equation may be a misread one."""
 
     WORDING = "words that change numbers"
+    CHANGED = "a word that multiplies or raises"
+    """This one keeps equations from holding, too."""
     LINKED = "another clause between"
     OF = "a share of something"
     RATE = "a rate with spaces"

@@ -1,8 +1,8 @@
 """The two sides of an equals sign: which expression stands left of it, which right, and what stands beside them.
 
-An expression that something unread stands beside (`the rest + 5 = 8`, `= 5 * cost`) has an obstacle: nothing is decided
-about it. One beside which a word may change it (`half of the 10 + 5`, `on day 1 * 2`) has a doubt: it may hold, but not
-fail.
+An expression that something unread stands beside (`the rest + 5 = 8`, `= 5 * cost`) has an obstacle, and so has one
+that a quantity in two units is part of (`5 feet 3 inches + 2 inches`): nothing is decided about it. One beside which a
+word may change it has a doubt: on `day 1 * 2` it may hold, but not fail; behind `half of the 10 + 5` neither.
 """
 
 from __future__ import annotations
@@ -11,22 +11,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from steplabel.schemas import Reason
-from steplabel.verifiers.arithmetic.lookahead import starts_operand
+from steplabel.verifiers.arithmetic.lookahead import is_measure, starts_operand
 from steplabel.verifiers.arithmetic.reader import read_run
 from steplabel.verifiers.arithmetic.runs import Doubt, Mode, Run
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens
 from steplabel.verifiers.arithmetic.wording import (
     BEFORE,
     BETWEEN,
+    CHANGING,
     CITING,
+    COMMANDS,
     FILLERS,
     FRACTIONS,
     JOINING,
     ROUGHLY,
     UNIT_LETTERS,
 )
+from steplabel.verifiers.text.dimensions import names_two_units
 
-_MODES = (Mode.FRACTIONS, Mode.SPLIT)
+_MODES = (Mode.FRACTIONS,)
 _RIGHT_MODES = (*_MODES, Mode.SHORT)
 _JOINED = (Kind.WORD, Kind.OTHER, Kind.NUMBER)
 
@@ -36,7 +39,7 @@ class Found:
     """A side's expression. Not frozen, for speed: nobody changes it once it is made.
 
     Attributes:
-        others: the same text in other `Mode`s.
+        others: the same text in other `Mode`s, `apart` in the mode that splits numbers.
         doubt: a word of `Doubt`, or empty. `obstacle`: a `schemas.Reason` with what was met, or empty.
         about: the text says that it is not exact.
         algebra: a letter stands behind a number.
@@ -44,6 +47,7 @@ class Found:
 
     run: Run
     others: tuple[Run, ...] = ()
+    apart: Run | None = None
     doubt: str = ""
     obstacle: str = ""
     about: bool = False
@@ -56,7 +60,9 @@ def find_left(tokens: Tokens, start: int, sign: int) -> Found | None:
     if found is None or not found.run.modes:
         return found
     others = (_last(tokens, start, sign, mode) for mode in _MODES if mode & found.run.modes)
-    return replace(found, others=_readable(other.run for other in others if other))
+    split = _last(tokens, start, sign, Mode.SPLIT) if found.run.modes & Mode.SPLIT else None
+    apart = split.run if split and split.run.postfix else None
+    return replace(found, others=_readable(other.run for other in others if other), apart=apart)
 
 
 def _readable(runs: Iterable[Run]) -> tuple[Run, ...]:
@@ -67,6 +73,7 @@ def _last(tokens: Tokens, start: int, end: int, mode: int) -> Found | None:
     """Read one expression after another; what stands between them may cut the next one off."""
     kinds = tokens.kinds
     at, bullet, computed = start, False, False
+    before: Run | None = None
     hanging = start > 1 and kinds[start - 2] == Kind.OPERATOR  # "5 +. 84"
     while at < end:
         kind = kinds[at]
@@ -75,8 +82,9 @@ def _last(tokens: Tokens, start: int, end: int, mode: int) -> Found | None:
         elif _begins(tokens, at, start, end):
             run = read_run(tokens, at, end, mode)
             if run.stop >= end:
+                hanging = hanging or (before is not None and _is_compound(tokens, before, run.stop))
                 return _found_left(tokens, run, start, hanging=hanging, unclear=computed or run.linked, bullet=bullet)
-            at = max(run.stop, at + 1)
+            at, before = max(run.stop, at + 1), run
             hanging = not run.postfix or (hanging and kinds[run.stop - 1] != Kind.WORD)  # \log_2 4^3
             computed = computed or run.lone < 0
         else:
@@ -85,6 +93,17 @@ def _last(tokens: Tokens, start: int, end: int, mode: int) -> Found | None:
             hanging = hanging or kind == Kind.OTHER or (kind == Kind.OPERATOR and not is_bullet)
             at += 1
     return None
+
+
+def _is_compound(tokens: Tokens, run: Run, stop: int) -> bool:
+    """Whether a number and what follows it, up to a token, are one quantity: 5 feet 3 inches, $5 and 30 cents."""
+    words = tokens.texts[run.lone + 1 : run.stop]
+    if run.lone < 0 or run.stop >= stop or tokens.kinds[run.stop] != Kind.NUMBER or len(words) > 2:
+        return False
+    if not words or any(word != "and" and not (at == 0 and is_measure(word)) for at, word in enumerate(words)):
+        return False
+    start = max(0, tokens.matches[run.start].start() - 1)  # with its $
+    return names_two_units(tokens.source[start : tokens.matches[stop - 1].end()])
 
 
 def _begins(tokens: Tokens, at: int, start: int, end: int) -> bool:
@@ -123,17 +142,19 @@ def _doubt_before(tokens: Tokens, run: Run, start: int) -> str:
         return Doubt.CITED  # from (1) + (2)
     if tokens.texts[at - 1].lower() in JOINING and Kind.NUMBER in tokens.kinds[max(start, at - 3) : at - 1]:
         return Doubt.LINKED  # 8 packs of 5 bags * $4; 24 eggs in 1 tray * 2
-    return Doubt.WORDING if _is_changed(tokens, at - 1, start) else ""
+    return _change(tokens, at - 1, start)
 
 
-def _is_changed(tokens: Tokens, at: int, start: int) -> bool:
-    """Whether the word before an expression changes it: half of the 10 + 5."""
+def _change(tokens: Tokens, at: int, start: int) -> str:
+    """A doubt if the word before an expression changes it: half of the 10 + 5."""
     while at >= start and tokens.kinds[at] == Kind.WORD:
         word = tokens.texts[at].lower()
         if word not in BETWEEN:
-            return word in BEFORE or word.rpartition("-")[2] in FRACTIONS
+            if word in CHANGING or ("-" in word and word.rpartition("-")[2] in FRACTIONS):
+                return Doubt.CHANGED
+            return Doubt.WORDING if word in BEFORE else ""
         at -= 1
-    return False
+    return ""
 
 
 def _is_split_number(tokens: Tokens, at: int) -> bool:
@@ -149,12 +170,16 @@ def find_right(tokens: Tokens, start: int, end: int) -> Found | None:
         return None
     run = read_run(tokens, begin, end)
     others: tuple[Run, ...] = ()
+    apart: Run | None = None
     if run.modes:
         others = _readable(read_run(tokens, begin, end, mode) for mode in _RIGHT_MODES if mode & run.modes)
+        split = read_run(tokens, begin, end, Mode.SPLIT) if run.modes & Mode.SPLIT else run
+        apart = split if split is not run and split.postfix else None
     doubt, obstacle = _behind(tokens, run, end)
     return Found(
         run=run,
         others=others,
+        apart=apart,
         doubt=run.doubt or doubt or (Doubt.NAMED if run.letters else ""),
         obstacle=_unreadable(run) or obstacle,
         about=about or tokens.kinds[start - 1] == Kind.ABOUT,
@@ -184,11 +209,14 @@ def _behind(tokens: Tokens, run: Run, end: int) -> tuple[str, str]:
     if at >= end:
         return "", ""
     kind = tokens.kinds[at]
-    if kind == Kind.OTHER and tokens.tight(at):
+    command = tokens.texts[at] == "\\" and at + 1 < end and tokens.texts[at + 1] in COMMANDS
+    if kind == Kind.OTHER and (command or tokens.tight(at)):
         return "", f"{Reason.UNPARSABLE}: {tokens.texts[at]!r} behind the right side"
     if kind == Kind.OPERATOR:
         if tokens.texts[at] == "-" and not tokens.tight(at):
             return Doubt.SIGN, ""
+        return "", f"{Reason.UNSUPPORTED}: the right side is cut off"
+    if run.lone >= 0 and _is_compound(tokens, run, min(at + 2, end)):
         return "", f"{Reason.UNSUPPORTED}: the right side is cut off"
     beside = kind in (Kind.NUMBER, Kind.OPEN) and tokens.kinds[at - 1] != Kind.WORD
     return (Doubt.NUMBER, "") if beside else ("", "")

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from steplabel.schemas import Problem, Solution
-from steplabel.verifiers.arithmetic.context import names_system, redefines
 from steplabel.verifiers.arithmetic.equations import Equation, read_equations
 from steplabel.verifiers.arithmetic.judging import judge
-from steplabel.verifiers.arithmetic.runs import Doubt
 from steplabel.verifiers.port import Claim, Finding
+from steplabel.verifiers.text.systems import system_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +35,19 @@ class ArithmeticVerifier:
     @property
     def version(self) -> str:
         """Of the rules, and the mode."""
-        return "2-strict" if self.strict else "2-lenient"
+        return "3-strict" if self.strict else "3-lenient"
 
     def claims(
         self,
         problem: Problem,
         solution: Solution,
     ) -> Iterator[Claim[Equation]]:
-        """The equations of the labelable steps; once another number system is spoken of, none of them may fail."""
-        system = names_system(problem.text) or redefines(problem.text)
+        """The equations of the labelable steps, in the number systems that were spoken of so far."""
+        system = system_of(problem.text, defining=True)
         for key, step in zip(solution.node_keys, solution.steps, strict=True):
-            system = system or names_system(step.text)
+            system |= system_of(step.text)
             if step.labelable:
-                for equation in read_equations(step.text, doubt=Doubt.SYSTEM if system else ""):
+                for equation in read_equations(step.text, system=system):
                     yield Claim(subject=key, body=equation, quote=equation.quote)
 
     def verify(self, claim: Claim[Equation]) -> Finding:

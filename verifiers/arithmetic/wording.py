@@ -40,9 +40,23 @@ _NUMBERED: Final = _words(
     rounds game games number numbers page pages grade grades line lines question questions case cases phase stage
     """
 )
-_CHANGED: Final = _words("squared cubed factorial pi st nd rd th")
+_MONTHS: Final = _words(
+    """
+    january february march april may june july august september october november december jan feb mar apr aug sep oct
+    nov dec
+    """
+)
+_CHANGED: Final = _words("squared cubed factorial pi st nd rd th off discount")
 
-BEFORE: Final = _FRACTIONS | _SCALES | _FUNCTIONS | _NUMBERED
+CHANGING: Final = _words(
+    """
+    half halves third quarter fourth fifth sixth seventh eighth ninth tenth twice thrice double triple quadruple squared
+    cubed square cube root sqrt log ln sin cos tan mod modulo factorial
+    """
+)
+"""Words beside an expression that make it worth something else: half of 10 + 6 is not 16."""
+
+BEFORE: Final = _FRACTIONS | _SCALES | _FUNCTIONS | _NUMBERED | _MONTHS
 """Words before a number that change what it is worth (half of 10, twice 5) or make it a name (day 1)."""
 
 BEHIND: Final = _FRACTIONS | _SCALES | _CHANGED
@@ -59,6 +73,9 @@ BETWEEN: Final = _words("of the a an his her their its as many much")
 
 CITING: Final = _words("from by adding subtracting combining using equation equations step steps eq eqs")
 """Words behind which (1) may be the name of an equation."""
+
+COMMANDS: Final = _words("mod pmod bmod pi sqrt frac dfrac tfrac binom choose log ln sin cos tan pm mp circ")
+"""Commands of LaTeX that change the number before them, or are multiplied with it."""
 
 JOINING: Final = _words("of in at with to from by for")
 """What joins two quantities to one: 8 packs of 5 bags."""

@@ -2,7 +2,11 @@
 
 ast.py           terms and formulas
 tokens.py        text cut into signs
-descent.py       signs read as one term, by recursive descent
+descent.py       signs read as one term, by recursive descent: sums, products, powers
+commands.py      brackets, and commands that take terms
+leaves.py        numbers, names, figures
+cursor.py        the way over the signs, and where they can be read in two ways
+vocabulary.py    LaTeX commands by what they are
 reading.py       expressions and chains of relations, all their readings
 printing.py      terms as plain text
 json_form.py     terms and formulas as JSON

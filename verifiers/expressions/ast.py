@@ -187,3 +187,17 @@ def depth_of(term: Term) -> int:
         if isinstance(current, Apply):
             waiting.extend((part, depth + 1) for part in current.terms)
     return deepest
+
+
+def joined(operator: Operator, terms: list[Term]) -> Term:
+    """One flat application: long sums and products do not nest."""
+    flat: list[Term] = []
+    for index, term in enumerate(terms):
+        inner = isinstance(term, Apply) and term.operator is operator and index == 0
+        flat.extend(term.terms if inner and isinstance(term, Apply) else (term,))
+    return flat[0] if len(flat) == 1 else Apply(operator, tuple(flat))
+
+
+def negated(term: Term) -> Term:
+    """Its negative."""
+    return Apply(Operator.NEGATE, (term,))

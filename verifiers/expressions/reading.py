@@ -8,7 +8,7 @@ Not covered (unreadable): \pm, sums, integrals, matrices, sets, tuples, function
 bases, numbers that only stand beside each other, words, and whatever passes the bounds of `tokens` and `descent`.
 
 What can be read in two ways (`1/2x`, `2\frac{1}{2}`, `25\%`, the letter i) gives all readings. `a = b \mod n` is
-read as a congruence: it says no less than that a is the remainder.
+read as a congruence, and the chain says so: a or b may be meant as the remainder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from steplabel.verifiers.expressions.ast import Number, Relation, Term
-from steplabel.verifiers.expressions.descent import Choice, Descent, UnreadableError
+from steplabel.verifiers.expressions.cursor import Choice, UnreadableError
+from steplabel.verifiers.expressions.descent import Descent
 from steplabel.verifiers.expressions.tokens import Kind, Token, tokens_of
 
 _MAX_CHOICES = 3  # readings double with each
@@ -52,11 +53,13 @@ class Side:
         term: None if this side could not be read.
         units: words and signs that stood behind its numbers, which the term leaves out.
         unlikely: whether what looks like a mixed number was read as a product.
+        bare_percent: whether a percent sign is one of the units, and no division by a hundred.
     """
 
     term: Term | None
     units: frozenset[str] = frozenset()
     unlikely: bool = False
+    bare_percent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +71,14 @@ class Chain:
         congruent: for each relation, whether it was printed `\equiv`; it is then EQUAL modulo `modulus`.
         readings: each has a Side for every side of the chain; the likeliest reading first.
         modulus: of the congruences, None if there is none.
+        remainder: whether the last of them was printed `a = b \mod n`, of which one side should be the remainder.
     """
 
     relations: tuple[Relation, ...]
     congruent: tuple[bool, ...]
     readings: tuple[tuple[Side, ...], ...]
     modulus: Term | None = None
+    remainder: bool = False
 
 
 def read_term(text: str) -> Term | None:
@@ -102,13 +107,14 @@ def read_chain(text: str) -> Chain | None:
     sides = [(*part, _end_of(part)) for part in _parts(tokens[:-1], cuts)]
     congruent = tuple(tokens[cut].text == "equiv" for cut in cuts)
     modulus: Term | None = None
+    remainder = False
     if any(congruent):
         sides[-1], modulus = _without_modulus(sides[-1])
         if modulus is None:
             return None
     elif (found := _plain_congruence(sides, tokens, cuts)) is not None:
         sides[-1], modulus = found
-        congruent = (*congruent[:-1], True)
+        congruent, remainder = (*congruent[:-1], True), True
     readings = _readings(sides)
     if not readings:
         return None
@@ -117,6 +123,7 @@ def read_chain(text: str) -> Chain | None:
         congruent=congruent,
         readings=readings,
         modulus=modulus,
+        remainder=remainder,
     )
 
 
@@ -200,4 +207,10 @@ def _read(tokens: Sequence[Token], chosen: frozenset[Choice]) -> tuple[Side, set
         term = descent.whole()
     except UnreadableError:
         return Side(term=None), descent.choices
-    return Side(term=term, units=frozenset(descent.units), unlikely=descent.unlikely), descent.choices
+    side = Side(
+        term=term,
+        units=frozenset(descent.units),
+        unlikely=descent.unlikely,
+        bare_percent=descent.bare_percent,
+    )
+    return side, descent.choices

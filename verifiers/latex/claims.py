@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from steplabel.verifiers.expressions.ast import is_atom, names_of
 from steplabel.verifiers.expressions.reading import Chain, Side, read_chain
-from steplabel.verifiers.latex.context import has_other_pi, has_other_rules, is_asserted
+from steplabel.verifiers.latex.context import has_other_pi, is_asserted
 from steplabel.verifiers.latex.equations import (
     Derivation,
     Equation,
@@ -28,6 +28,7 @@ from steplabel.verifiers.latex.equations import (
 from steplabel.verifiers.latex.freedom import Constraints
 from steplabel.verifiers.latex.spans import spans_of
 from steplabel.verifiers.latex.statements import UNREADABLE, Statement, is_ratio, statements_of
+from steplabel.verifiers.text.systems import PLAIN, System, system_of
 
 _RELATION = re.compile(r"[=<>\u2248\u2264\u2265]|\\(?:approx|leq?|geq?|equiv|neq?)(?![a-zA-Z])")
 _WORD = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|pi|sin|cos|tan|log|ln|gcd|lcm)\b)[a-zA-Z]{2,}+|[.;:?!,](?=\s|$)|\n|\*\*")
@@ -46,13 +47,14 @@ class LatexClaim:
     Attributes:
         asserted: whether nothing around it says that it is tried, supposed or denied.
         free_links: which links rewrite letters of which nothing is known, see `freedom.py`.
-        other_rules, other_pi: whether the words before speak of residues or the like, or give a value for pi.
+        system: of which number systems the words before speak.
+        other_pi: whether they give a value for pi.
     """
 
     chain: Chain
     asserted: bool = True
     free_links: frozenset[int] = frozenset()
-    other_rules: bool = False
+    system: System = PLAIN
     other_pi: bool = False
 
 
@@ -70,18 +72,19 @@ class Known:
     def __init__(self) -> None:
         self.equations = KnownEquations()
         self.constraints = Constraints()
-        self.other_rules = False
+        self.system = PLAIN
         self.other_pi = False
 
     def hear(self, text: str) -> None:
         """Take in the words of a text."""
         self.constraints.hear(text)
-        self.other_rules = self.other_rules or has_other_rules(text)
+        self.system |= system_of(text)
         self.other_pi = self.other_pi or has_other_pi(text)
 
     def learn(self, text: str) -> None:
         """Take in a text that makes no claims, such as the problem's."""
         self.hear(text)
+        self.system |= system_of(text, defining=True)
         for statement in _statements(text):
             self.add(statement, _chain(statement))
 
@@ -159,7 +162,7 @@ def _claim(chain: Chain, before: Chain | None, known: Known, *, asserted: bool) 
         chain=chain,
         asserted=asserted,
         free_links=known.constraints.free_links(chain),
-        other_rules=known.other_rules,
+        system=known.system,
         other_pi=known.other_pi,
     )
 
@@ -168,9 +171,9 @@ def _derivation(conclusion: Equation, before: Chain | None, known: Known) -> Der
     """From what an equation follows: what an arrow points from, or else what is known."""
     for premise in (tuple(equations_of(before)) if before else ())[-1:]:
         if is_solvable(premise, conclusion):
-            return Derivation(premise=premise, conclusion=conclusion, joined=True, other_rules=known.other_rules)
+            return Derivation(premise=premise, conclusion=conclusion, joined=True, system=known.system)
     found = known.equations.premise_of(conclusion)
-    return Derivation(premise=found, conclusion=conclusion, other_rules=known.other_rules) if found else None
+    return Derivation(premise=found, conclusion=conclusion, system=known.system) if found else None
 
 
 def _statements(text: str) -> Iterator[Statement]:

@@ -1,11 +1,15 @@
-"""One claim decided: every link of its chain, under every reading.
+r"""One claim decided: every link of its chain, under every reading.
 
 A link holds if it does under one reading, and fails only if it does under all. A claim fails if a link fails, holds if
 one holds and none that should be decidable is unknown. What keeps `fails` back, as unknown with its reason: words that
 say that a formula is tried or denied; units that differ; a quotient printed without its remainder; `5 = 2 + 4`, where a
-single number stands first and nothing before it (a definition or a substitution). In letters, `freedom.py` says when
-what is no identity fails. Lenient (not strict) also: differences that rounding may explain, and an equals sign that
-runs on (`5 + 3 = 8 * 2 = 16`).
+single number stands first and nothing before it (a definition or a substitution); a base or a modulus that words name,
+where it could make the sides equal. In letters, `freedom.py` says when
+what is no identity fails. Lenient (not strict) also: differences that rounding may explain, an equals sign that
+runs on (`5 + 3 = 8 * 2 = 16`), and `-3^2 = 9`.
+
+What keeps `holds` back: units that differ, a product that looks like a mixed number, a base that words name and that
+has all digits printed, `29 = 17 \mod 12`, where neither side is a remainder.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from steplabel.verifiers.expressions.ast import (
     Term,
     is_literal,
     names_of,
+    negated,
     parts,
 )
 from steplabel.verifiers.expressions.decision import Decision, congruent, decide, refute
@@ -34,6 +39,8 @@ from steplabel.verifiers.expressions.reading import Side
 from steplabel.verifiers.expressions.rounding import NEAR, about, may_be_rounded
 from steplabel.verifiers.latex.claims import LatexClaim, is_decidable
 from steplabel.verifiers.port import Finding
+from steplabel.verifiers.text.dimensions import names_two_units, without_rates
+from steplabel.verifiers.text.systems import System
 from steplabel.verifiers.text.units import read_unit
 
 _ESTIMATE = Fraction(1, 10)
@@ -67,10 +74,11 @@ class _Link:
         chain = claim.chain
         self._relation = chain.relations[index]
         self._modulus = chain.modulus if chain.congruent[index] else None
+        self._remainder = chain.remainder and index == len(chain.relations) - 1
         self._alone = len(chain.relations) == 1
         self._asserted = claim.asserted
         self._free = index in claim.free_links
-        self._other_rules, self._other_pi = claim.other_rules, claim.other_pi
+        self._system, self._other_pi = claim.system, claim.other_pi
         self._strict = strict
         self._sides = [(reading[index], reading[index + 1]) for reading in chain.readings]
 
@@ -141,16 +149,13 @@ class _Link:
         if self._relation is Relation.EQUAL and _is_whole_quotient(left.term, right.term):
             yield "a quotient without its remainder"
         if not self._strict and self._relation is Relation.EQUAL:
-            if may_be_rounded(left.term, right.term):
-                yield "may be rounded"
-            if _runs_on(left.term, right.term):
-                yield "the equals sign runs on"
+            yield from _slips(left.term, right.term)
 
     def _meanings(self, left: Side, right: Side) -> Iterator[str]:
         """What the words before, or a percentage, may say that the terms do not."""
         if left.term is None or right.term is None:
             return
-        if self._other_rules and self._modulus is None and not names_of(left.term):
+        if self._modulus is None and not names_of(left.term) and _may_be_equal(self._system, left.term, right.term):
             yield "another arithmetic may be meant"
         if self._other_pi and any(part is Constant.PI for side in (left.term, right.term) for part in parts(side)):
             yield "another value of pi is given"
@@ -160,20 +165,65 @@ class _Link:
     def _misread(self, left: Side, right: Side) -> Iterator[str]:
         """Why what holds as read may say something else."""
         yield from self._units(left, right)
+        if self._remainder and not (self._is_remainder(left) or self._is_remainder(right)):
+            yield "no remainder"
         if left.unlikely or right.unlikely:
             yield "a mixed number or a product"
-        hundred = any(part == _HUNDRED for side in (left, right) if side.term is not None for part in parts(side.term))
-        if "%" in left.units ^ right.units and not hundred:
-            yield "percent on one side"
+        if self._modulus is None and self._system.may_differ(_printed(left, right)):
+            yield "another base may be meant"
+        for side, other in ((left, right), (right, left)):
+            if side.bare_percent and "%" not in other.units and not _holds_hundred(other):
+                yield "percent on one side"
+
+    def _is_remainder(self, side: Side) -> bool:
+        """Whether a side is one of 0, ..., n - 1."""
+        if side.term is None or self._modulus is None:
+            return False
+        try:
+            return 0 <= value_of(side.term) < value_of(self._modulus)
+        except OutOfReachError:
+            return False
 
     def _units(self, left: Side, right: Side) -> Iterator[str]:
         if not _SCALES.isdisjoint(word.lower().rstrip("s") for word in left.units | right.units):
             yield "a word that stands for a number"
         if left.units and right.units and _measures(left) != _measures(right):
             yield "units differ"
+        if any(
+            _is_sum(side) and names_two_units(without_rates(" ".join(sorted(side.units)))) for side in (left, right)
+        ):
+            yield "units to be converted"
         turned = [side for side in (left, right) if side.term is not None and Constant.PI in parts(side.term)]
         if len(turned) == 1 and DEGREES in left.units | right.units:
             yield "degrees and radians"
+
+
+def _holds_hundred(side: Side) -> bool:
+    return side.term is not None and any(part == _HUNDRED for part in parts(side.term))
+
+
+def _slips(left: Term, right: Term) -> Iterator[str]:
+    """What a reader who wants to understand lets pass."""
+    if may_be_rounded(left, right):
+        yield "may be rounded"
+    if _runs_on(left, right):
+        yield "the equals sign runs on"
+    if _equal_with_signs_inside(left, right):
+        yield "a power of a negative number"
+
+
+def _may_be_equal(system: System, left: Term, right: Term) -> bool:
+    """Whether constants that differ may be equal in a system that words speak of."""
+    try:
+        return bool(system) and system.may_equate(value_of(left), value_of(right))
+    except OutOfReachError:
+        return bool(system)
+
+
+def _printed(*sides: Side) -> str:
+    """The digits of the integers of some sides; of fractions, more than was printed."""
+    terms = (part for side in sides if side.term is not None for part in parts(side.term))
+    return " ".join(str(part.value) for part in terms if isinstance(part, Number))
 
 
 def _is_sum(side: Side) -> bool:
@@ -201,9 +251,29 @@ def _is_whole_quotient(left: Term, right: Term) -> bool:
         return False
 
 
+def _equal_with_signs_inside(left: Term, right: Term) -> bool:
+    """`-3^2 = 9`: the power may be meant of -3."""
+    pairs = ((_with_signs_inside(left), right), (left, _with_signs_inside(right)))
+    return any(decide(Relation.EQUAL, *pair).verdict is Verdict.HOLDS for pair in pairs if pair != (left, right))
+
+
+def _with_signs_inside(term: Term) -> Term:
+    """Each sign before a power of a number as the number's own. Depth is bounded where terms are read."""
+    if not isinstance(term, Apply):
+        return term
+    inner = term.terms[0]
+    if term.operator is Operator.NEGATE and isinstance(inner, Apply) and inner.operator is Operator.POWER:
+        base, exponent = inner.terms
+        if isinstance(base, Number):
+            return Apply(Operator.POWER, (negated(base), exponent))
+    return Apply(term.operator, tuple(map(_with_signs_inside, term.terms)))
+
+
 def _runs_on(left: Term, right: Term) -> bool:
-    """`5 + 3 = 8 * 2`: the right side goes on computing from the left one's value."""
+    """`5 + 3 = 8 * 2`: the right side goes on computing from the left one's value; a root may be the negative one."""
     if not isinstance(right, Apply) or not is_literal(right.terms[0]):
+        return False
+    if right.operator is Operator.NEGATE and not (isinstance(left, Apply) and left.operator is Operator.ROOT):
         return False
     try:
         return value_of(left) == value_of(right.terms[0])

@@ -26,6 +26,7 @@ from steplabel.verifiers.expressions.printing import printed_whole
 from steplabel.verifiers.expressions.reading import Chain
 from steplabel.verifiers.expressions.rounding import about, may_be_rounded
 from steplabel.verifiers.port import Finding
+from steplabel.verifiers.text.systems import PLAIN, System
 
 _MAX_KNOWN = 200
 _MAX_PARTS = 120
@@ -51,13 +52,13 @@ class Derivation:
 
     Attributes:
         joined: whether an arrow says so; otherwise it is we who found the premise.
-        other_rules: whether the words before speak of residues or the like, see `context.py`.
+        system: of which number systems the words before speak.
     """
 
     premise: Equation
     conclusion: Equation
     joined: bool = False
-    other_rules: bool = False
+    system: System = PLAIN
 
 
 class KnownEquations:
@@ -146,7 +147,7 @@ def _by_solution(claim: Derivation, evidence: str) -> Finding:
 
 def _doubt(claim: Derivation, letter: str, solution: Fraction) -> str:
     """Why a conclusion that the solution does not solve may still not be wrong; empty if nothing says so."""
-    if claim.other_rules:
+    if claim.system:
         return "another arithmetic may be meant"
     if claim.premise.measured or claim.conclusion.measured:
         return "units"

@@ -6,8 +6,9 @@ x^3 = x^2 + x = 2x + 1 is right). So it fails only if no equation that was read 
 speaks of its letters. Exempt are equations of which one side holds all letters of the link, and the other side others
 only (`S = a + b`, `f(x) = ...`): they name what the letters make and say nothing about them.
 Not free in any case: names of segments and angles (geometry speaks of them without equations), letters in equations
-that cannot be read, sides with absolute values or roots, chains that state a condition, and
-everything where words such as "root" or "modulo" stand for equations.
+that cannot be read, sides with absolute values or roots, chains that state a condition, and everything behind words
+such as "root" or "modulo" that stand for equations. "Since" and "equal" give a reason or an equation in words: they
+bind all letters of their text, and in later ones those of their sentence.
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ from steplabel.schemas import Verdict
 from steplabel.verifiers.expressions.ast import Apply, Name, Operator, Relation, Term, is_atom, names_of, parts
 from steplabel.verifiers.expressions.decision import decide
 from steplabel.verifiers.expressions.reading import Chain
+from steplabel.verifiers.latex.spans import spans_of
 
 _WORDS = re.compile(
-    r"\b(?:unity|roots?|zeros?|modul\w*|mod|remainder|congruen\w*|digits?|complex|characteristic|since|equilateral|equal)\b",
+    r"\b(?:unity|roots?|zeros?|modul\w*|mod|remainder|congruen\w*|digits?|complex|characteristic|equilateral)\b",
     re.IGNORECASE,
 )
+_BINDING_WORDS = re.compile(r"\b(since|equal)\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"[.?!]\s|\n\s*\n")
+_ARTICLES = frozenset({"a", "A", "I"})
 _FUNCTION = re.compile(r"\s*+[A-Za-z](?:_\w|'{1,3})?\s*(?:\\left)?\((?:[^()=]|\([^()=]*\))*\)\s*=")
 _LETTER = re.compile(r"(?<!\\)(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z])|\\[a-zA-Z]+")
+_PRODUCT = re.compile(r"(?<!\\)(?<![a-zA-Z])[a-zA-Z]{2,4}(?![a-zA-Z])")
 _MAX_STATEMENTS = 400
 _BRANCHING = frozenset(
     {Operator.SINE, Operator.COSINE, Operator.TANGENT, Operator.LOGARITHM, Operator.ABSOLUTE, Operator.ROOT}
@@ -40,10 +46,23 @@ class Constraints:
     _pairs: list[tuple[frozenset[str], frozenset[str]]] = field(default_factory=list)
     _unread: set[str] = field(default_factory=set)
     _everything: bool = False
+    _everything_here: bool = False
 
     def hear(self, text: str) -> None:
-        """Take in the words of a text."""
+        """Take in the words of a text, before its statements are asked for."""
         self._everything = self._everything or _WORDS.search(text) is not None
+        self._everything_here = _BINDING_WORDS.search(text) is not None
+        if self._everything_here:
+            for sentence in _SENTENCE.split(text):
+                self._bind(sentence)
+
+    def _bind(self, sentence: str) -> None:
+        """A sentence may state an equation in words: of the letters that it names, or if it names none, of any."""
+        words = {found[1].lower() for found in _BINDING_WORDS.finditer(sentence)}
+        if words:
+            letters = _named_in(sentence)
+            self._unread |= letters
+            self._everything = self._everything or ("equal" in words and not letters)
 
     def add(self, statement: str, chain: Chain | None) -> None:
         """Take in a statement that holds a relation; `chain` is None if it cannot be read."""
@@ -51,7 +70,7 @@ class Constraints:
             self._everything = True
         unread = chain is None or any(side.term is None for side in chain.readings[0])
         if unread and not _FUNCTION.match(statement):
-            self._unread.update(name.lstrip("\\") for name in _LETTER.findall(statement))
+            self._unread |= _letters(statement)
         if chain is not None:
             self._pairs.extend(_stated(chain))
 
@@ -71,7 +90,14 @@ class Constraints:
         )
 
     def _is_free(self, left: Term | None, right: Term | None, own: list[tuple[frozenset[str], frozenset[str]]]) -> bool:
-        if self._everything or left is None or right is None or is_atom(left) or is_atom(right):
+        if (
+            self._everything
+            or self._everything_here
+            or left is None
+            or right is None
+            or is_atom(left)
+            or is_atom(right)
+        ):
             return False
         names = names_of(left)
         if not names or names != names_of(right) or names & self._unread or any(map(_is_figure, names)):
@@ -81,6 +107,18 @@ class Constraints:
         ):
             return False
         return not any(_speaks_of(names, *pair) for pair in (*self._pairs, *own))
+
+
+def _named_in(sentence: str) -> set[str]:
+    """Letters of its formulas, and those that stand alone among its words."""
+    spans = list(spans_of(sentence))
+    found = {letter for span in spans if not span.mathematics for letter in _LETTER.findall(span.text)} - _ARTICLES
+    return found.union(*(_letters(span.text) for span in spans if span.mathematics))
+
+
+def _letters(text: str) -> set[str]:
+    """Letters that stand alone or in short products, and commands."""
+    return {name.lstrip("\\") for name in _LETTER.findall(text)}.union(*_PRODUCT.findall(text))
 
 
 def _is_condition(chain: Chain) -> bool:

@@ -12,7 +12,7 @@ from steplabel.verifiers.latex.deciding import find
 from steplabel.verifiers.latex.equations import Derivation, derive
 from steplabel.verifiers.port import Claim, Finding
 
-RULES: Final = "2"
+RULES: Final = "3"
 """Changes with every change of what is read or decided."""
 
 

@@ -1,9 +1,8 @@
 r"""Answers as one plain notation: Unicode signs, LaTeX wrappers and Markdown marks taken off.
 
-Covered: `\boxed`-less LaTeX as models write it (`\text{}`, `\left`, `\dfrac`, `\!`, `\$`, `\%`, degrees),
-    inline math
-delimiters, bold marks, superscripts, vulgar fractions, full-width digits, Unicode operators, a trailing full
-stop. Not covered: what the answer means. Digits of other scripts are not converted: "1٢" must not become 12.
+Covered: `\boxed`-less LaTeX as models write it (`\text{}`, `\left`, `\dfrac`, `\!`, `\$`, `\%`, degrees), inline math
+delimiters, bold marks, superscripts, vulgar fractions, full-width digits, Unicode operators, a trailing full stop.
+Not covered: what the answer means. Digits of other scripts are not converted: "1٢" must not become 12.
 """
 
 from __future__ import annotations

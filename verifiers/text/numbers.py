@@ -1,11 +1,9 @@
 r"""Numbers as models and data sets print them, read as exact rationals by a bounded parser of our own.
 
-Covered: integers, decimals, thousands separators, currency, percent, units after the number, `a/b`,
-    `\frac{a}{b}`,
+Covered: integers, decimals, thousands separators, currency, percent, units after the number, `a/b`, `\frac{a}{b}`,
 mixed numbers, scientific notation, and arithmetic of these with + - * / ^ and brackets.
-Not covered (None): roots, pi, letters that stand for something, factorials; digits, depth, exponents and bits
-past the bounds below. Nothing here evaluates Python, calls `Fraction(str)` or `float(str)`, or recurses
-deeper than 20.
+Not covered (None): roots, pi, letters that stand for something, factorials; digits, depth, exponents and bits past the
+bounds below. Nothing here evaluates Python, calls `Fraction(str)` or `float(str)`, or recurses deeper than 20.
 """
 
 from __future__ import annotations

@@ -26,18 +26,18 @@ def test_other_verifiers_types(kind: AnswerType) -> None:
 
 
 def test_outcome_names_its_checker() -> None:
-    """Default rules speak as version 1; other rules, which give other verdicts, have another version."""
+    """Default rules speak as version 2; other rules, which give other verdicts, have another version."""
     gold = GoldAnswer(text="7")
     checked = CHECKER.outcome("rollout", "Answer: 7", gold, finish_reason=FinishReason.STOP)
-    assert (checked.subject, checked.checker, checked.checker_version) == ("rollout", "answer", "1")
+    assert (checked.subject, checked.checker, checked.checker_version) == ("rollout", "answer", "2")
     assert (checked.outcome, checked.reason, checked.answer) == (Outcome.CORRECT, "exact", "7")
     faster = AnswerChecker(worker_timeout_s=1.0)
     other = AnswerChecker(ignore_percent=True)
     versions = [
         c.outcome("r", "Answer: 7", gold, finish_reason=FinishReason.STOP).checker_version for c in (faster, other)
     ]
-    assert versions[0] == "1"
-    assert versions[1].startswith("1+")
+    assert versions[0] == "2"
+    assert versions[1].startswith("2+")
 
 
 def test_fast_and_check_agree() -> None:
@@ -46,6 +46,47 @@ def test_fast_and_check_agree() -> None:
         for gold in (GoldAnswer(text="7"), GoldAnswer(text="(1,2)", type=AnswerType.EXPRESSION)):
             fast = CHECKER.fast(text, gold)
             assert fast is None or fast == CHECKER.check(text, gold)
+
+
+CHANGED_NUMBERS = {
+    "dozen": ("24", "Answer: 2 dozen"),
+    "dozen and more": ("18", "Answer: 1 dozen and 6"),
+    "dozen in a last line": ("24", "So she has 2 dozen eggs."),
+    "squared": ("5", "Answer: 5 squared"),
+    "hundredths": ("5", "Answer: 5 hundredths"),
+    "and a half": ("5", "Answer: 5 and a half"),
+    "and three quarters": ("5", "Answer: 5 and three quarters"),
+    "half of": ("18", "Answer: half of 36"),
+    "root of": ("6", "Answer: the square root of 36"),
+    "twice": ("36", "Answer: twice 18"),
+    "minus": ("7", "Answer: minus 7"),
+    "negative": ("-7", "Answer: negative 7"),
+    "less than": ("7", "Answer: less than 7"),
+}
+
+
+@pytest.mark.parametrize(("gold", "text"), CHANGED_NUMBERS.values(), ids=CHANGED_NUMBERS)
+def test_words_that_change_numbers(gold: str, text: str) -> None:
+    """A number beside a word that makes it another is neither the gold answer nor another one."""
+    assert CHECKER.check(text, GoldAnswer(text=gold)).outcome is Outcome.UNKNOWN
+
+
+def test_words_that_only_look_so() -> None:
+    """Words of counting elsewhere in a line change nothing."""
+    for text in (
+        "Answer: no more than 5",
+        "Answer: 5 eggs of each dozen",
+        "In the second half there were 5",
+        "Answer: 5 thousandaires",
+    ):
+        assert CHECKER.check(text, GoldAnswer(text="5")).outcome is Outcome.CORRECT
+
+
+def test_the_other_side_of_an_approximation() -> None:
+    """Where only the rounded side is the gold answer, rounding may have been asked for."""
+    outcomes = [CHECKER.check(f"Answer: 18.4 \\approx {n}", GoldAnswer(text="18")).outcome for n in ("18", "19")]
+    assert outcomes == [Outcome.UNKNOWN, Outcome.WRONG]
+    assert CHECKER.check("Answer: 18 \\approx 20", GoldAnswer(text="18")).outcome is Outcome.CORRECT
 
 
 def test_without_worker_all_is_decided_or_unknown() -> None:

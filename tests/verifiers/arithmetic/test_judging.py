@@ -8,6 +8,7 @@ from steplabel.schemas import Verdict
 from steplabel.verifiers.arithmetic import read_equations
 from steplabel.verifiers.arithmetic.judging import Soft, judge
 from steplabel.verifiers.arithmetic.runs import Doubt
+from steplabel.verifiers.text.systems import System
 
 HOLDS = {
     "plain": "48/2 = 24",
@@ -96,6 +97,17 @@ HOLDS = {
     "aligned chain": "\\begin{align*} 5 + 3 &= 2 + 6 \\\\ &= 8 \\end{align*}",
     "a letter's value": "O = 50 - 31\nO = 19",
     "the letter of a unit": "8 * 10 = 80 m",
+    "displayed formulas side by side": r"\[ 150 + 160 = 310 \] \[ 310 + 190 = 500 \]",
+    "spaced mixed number in latex": r"$3 \frac{1}{2} \cdot 2 = 7$",
+    "improper fraction beside a number": r"$2\frac{3}{2} = 3$",
+    "displays in dollars": "$$99 - 8 = 91$$ $$91 + 26 = 117$$",
+    "a whole and a half": "1 1/2 * 2 = 3",
+    "whole and unit of another number": "In 2 hours he writes 30 minutes * 2 = 60 minutes",
+    "two sums of feet": "3 feet + 2 feet = 5 feet",
+    "product beside a divisor": "6/2(1+2) = 9",
+    "scientific notation": "1.5 \u00d7 10^3 = 1500",
+    "small power of ten": "5 * 10^-2 = 0.05",
+    "half of one number": "1/2 of 10 + 6 = 11",
     "nothing to compute": "20% = 0.2",
 }
 FAILS = {
@@ -119,6 +131,11 @@ FAILS = {
     "in latex": r"\(18 - 6 = 13\)",
     "a name's value": "Apples left = 160 - 60. Apples left = 90.",
     "not in the mark": "8*3 = <<80*3=240>>25",
+    "between a sum and a bound": "5 + 3 = 9 < 10",
+    "about something else": "He talks about 5 + 3 apples, so 2 * 3 = 7",
+    "a denial in the next sentence but one": "So 5 + 3 = 9. He is glad. It was not wrong.",
+    "not grouped": "1.500 + 2.25 = 3.950",
+    "positive power": "3^2 + 1 = 8",
     "whole from whole": "7*8 = 57",
     "below one": "1/2 + 1/4 = 1",
     "about": "100/3 \u2248 50",
@@ -128,6 +145,9 @@ SOFT = {
     "operands rounded before": ("3.33 * 300 = 1000", Soft.NEAR),
     "factor 60": ("2 * 3 = 360", Soft.FACTOR),
     "factor 100": ("100 * 0.75 = 0.75", Soft.FACTOR),
+    "power of a negative number": ("-3^2 = 9", Soft.SIGNED),
+    "power of a negative number in a sum": ("4 + -3^2 = 13", Soft.SIGNED),
+    "points for thousands": ("1.000 + 500 = 1.500", Soft.GROUPED),
     "running total": ("5 * 60 = 300 + 58", Soft.RUNNING),
 }
 UNKNOWN = {
@@ -145,7 +165,7 @@ UNKNOWN = {
     "about, and not far": ("100/3 \u2248 35", Soft.NEAR),
     "share of what is not said": ("1/3 = 5 apples", Doubt.SHARE),
     "percent added": ("50 + 20% = 60", Doubt.PERCENT),
-    "half before": ("half of 10 + 6 = 13", Doubt.WORDING),
+    "half before": ("half of 10 + 6 = 13", Doubt.CHANGED),
     "average before": ("the average of 10 + 6 = 8", Doubt.WORDING),
     "dozen behind": ("5 dozen * 2 = 120", Doubt.WORDING),
     "dozen behind the right side": ("60 / 4 = 2 dozen", Doubt.WORDING),
@@ -178,9 +198,9 @@ UNKNOWN = {
     "one scale of two": ("3 dozen + 4 = 7", Doubt.WORDING),
     "no division for a percentage": ("10 + 10 = 20%", Soft.PERCENT),
     "percent of one taken from a number": ("50 - 10% = 49.9", Doubt.PERCENT),
-    "square of": ("the square of 5 + 1 = 26", Doubt.WORDING),
-    "one-third of": ("one-third of 9 + 3 = 6", Doubt.WORDING),
-    "twice as many": ("twice as many as 4 + 2 = 10", Doubt.WORDING),
+    "square of": ("the square of 5 + 1 = 26", Doubt.CHANGED),
+    "one-third of": ("one-third of 9 + 3 = 6", Doubt.CHANGED),
+    "twice as many": ("twice as many as 4 + 2 = 10", Doubt.CHANGED),
     "mixed number with a hyphen": ("1-1/2 cups + 1/2 cup = 2 cups", Doubt.NUMBER),
     "floors": ("[3.7] + [2.5] = 5", Doubt.FLOOR),
     "names of equations": ("From (1) + (2) = 10", Doubt.CITED),
@@ -201,7 +221,22 @@ UNKNOWN = {
     "units digit": ("The units digit: 7 * 7 = 9", Doubt.SYSTEM),
     "field": (r"In $\mathbb{F}_2$ we have $1 + 1 = 0$", Doubt.SYSTEM),
     "residues": (r"In $\mathbb{Z}_7$ we have $5 + 4 = 2$", Doubt.SYSTEM),
-    "remainder in latex": (r"$7^2 = 9 \mod 10$", Doubt.SYSTEM),
+    "mixed number in latex as a product": (r"$3 \frac{1}{2} = 1.5$", Doubt.NUMBER),
+    "mixed number taken apart": ("1 1/2 * 4 = 2", Doubt.NUMBER),
+    "nothing computed, behind a share": ("(50% + 50%) of 10 = 10", Doubt.LINKED),
+    "nothing computed, behind a half": ("half of 10 = 10", Doubt.CHANGED),
+    "half of a sum": ("half of 10 + 6 = 16", Doubt.CHANGED),
+    "twice a sum": ("twice 5 + 3 = 8", Doubt.CHANGED),
+    "squared": ("5 squared + 1 = 6", Doubt.CHANGED),
+    "discount": ("$50 * 10% off = $45", Doubt.WORDING),
+    "date": ("12/25/2020 - 5 = 7", Soft.DATE),
+    "day of a month": ("May 31 + 1 = 1", Doubt.WORDING),
+    "two dashes": ("5 -- 3 = 2", Doubt.SIGN),
+    "divisor beside a product": ("6/2(1+2) = 1", Doubt.BESIDE),
+    "about before": ("That is about 31 * 3 = 90", Doubt.ASSERTED),
+    "approximately behind": ("31 * 3 = 90 approximately", Doubt.ASSERTED),
+    "rounded behind": ("31 * 3 = 90 (rounded)", Doubt.ASSERTED),
+    "or so": ("31 * 3 = 90 or so", Doubt.ASSERTED),
     "numbers behind": ("5 + 4 = 8 15", Doubt.NUMBER),
 }
 OBSTACLES = {
@@ -219,6 +254,15 @@ OBSTACLES = {
     "right side cut off": ("8/3 = 24/Y", "cut off"),
     "right side goes on": ("6 * 4 = 4!", "behind the right side"),
     "decimal comma": ("3,5 * 2 = 7", "cut off"),
+    "feet and inches": ("5 feet 3 inches + 2 inches = 65 inches", "cut off"),
+    "feet and inches that fit by chance": ("5 feet 3 inches + 2 inches = 5 inches", "cut off"),
+    "dollars and cents": ("$5 and 30 cents + 20 cents = $5.50", "cut off"),
+    "minutes and seconds": ("5 minutes 30 seconds - 30 seconds = 5 minutes", "cut off"),
+    "hours and minutes right": ("2 * 75 minutes = 2 hours 30 minutes", "cut off"),
+    "hours and minutes right, with and": ("2 * 75 minutes = 2 hours and 30 minutes", "cut off"),
+    "remainder in latex": (r"$7^2 = 9 \mod 10$", "behind the right side"),
+    "remainder that says nothing": (r"$17 = 17 \mod 12$", "behind the right side"),
+    "product with pi": (r"$4 * 9 = 36 \pi$", "behind the right side"),
     "division by zero": ("5/0 = 0", "division by zero"),
     "tower": ("9^9^9 = 5", "too large"),
     "big exponent": ("7^99 = 5", "exponent"),
@@ -315,8 +359,10 @@ def test_a_comma_that_may_end_a_statement() -> None:
 
 
 def test_words_before_a_step_stop_failing() -> None:
-    """A doubt from outside a text keeps its equations from failing, not from holding."""
-    findings = [judge(e, strict=True).verdict for e in read_equations("5 + 3 = 9, 2 + 2 = 4", doubt=Doubt.SYSTEM)]
+    """An unknown system spoken of before a text keeps its equations from failing, not from holding."""
+    findings = [
+        judge(e, strict=True).verdict for e in read_equations("5 + 3 = 9, 2 + 2 = 4", system=System(other=True))
+    ]
     assert findings == [Verdict.UNKNOWN, Verdict.HOLDS]
 
 

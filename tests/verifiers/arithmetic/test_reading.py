@@ -8,7 +8,6 @@ import pytest
 
 from steplabel.verifiers.arithmetic import NoValueError, evaluate, read_equations
 from steplabel.verifiers.arithmetic.cleaning import cleaned
-from steplabel.verifiers.arithmetic.measures import names_two_units
 from steplabel.verifiers.arithmetic.reader import read_run
 from steplabel.verifiers.arithmetic.runs import Mode, Postfix
 from steplabel.verifiers.arithmetic.tokens import Kind, literal, tokenize
@@ -176,22 +175,6 @@ def test_no_values(postfix: Postfix) -> None:
     """What has no value, or one past the bounds, raises the one error that verifiers expect."""
     with pytest.raises(NoValueError):
         evaluate(postfix)
-
-
-UNITS = {
-    "$ and cents": ("$1/2 = 50 cents", True),
-    "hours and minutes": ("2 hours = 120 minutes", True),
-    "feet and inches": ("3 feet 12 inches", True),
-    "hours and dollars": ("$7 for 2 hours", False),
-    "dollars and $": ("$5 dollars", False),
-    "apples and pears": ("5 apples 3 pears", False),
-}
-
-
-@pytest.mark.parametrize(("text", "two"), UNITS.values(), ids=UNITS.keys())
-def test_two_units(text: str, two: bool) -> None:
-    """Two units of one dimension ask for a conversion; other words do not."""
-    assert names_two_units(text) is two
 
 
 def test_sides_say_how_they_are_printed() -> None:

@@ -89,6 +89,34 @@ def test_another_number_system_in_the_problem(text: str) -> None:
     assert ArithmeticVerifier(strict=True).verify(claim).verdict is Verdict.UNKNOWN
 
 
+@pytest.mark.parametrize("step", ["7+5=12", "7+5=14", "So 12 - 5 = 7."])
+def test_no_sum_is_sure_in_another_base(step: str) -> None:
+    """Where a base is spoken of, neither a sum that is true in decimal numbers nor one that is not is decided."""
+    assert verdicts_after("What is 7 + 5 in base 8?", step) == [Verdict.UNKNOWN]
+
+
+def test_a_digit_that_the_base_lacks_shows_decimal_numbers() -> None:
+    """What converts numbers is written in decimal ones, and holds."""
+    assert verdicts_after("What is 14 in base 8 as a decimal number?", "1 * 8 + 4 = 12") == [Verdict.HOLDS]
+
+
+def test_residues_fail_where_they_differ() -> None:
+    """A modulus excuses values that differ by it, and no others."""
+    assert verdicts_after("What is 12 + 6 modulo 7?", "12 + 6 = 4", "12 + 6 = 17") == [Verdict.UNKNOWN, Verdict.FAILS]
+    assert verdicts_after("What is the units digit of 7 * 7?", "7 * 7 = 9", "7 * 7 = 48") == [
+        Verdict.UNKNOWN,
+        Verdict.FAILS,
+    ]
+
+
+def verdicts_after(problem_text: str, *steps: str) -> list[Verdict]:
+    """Of the claims of a solution, in strict mode."""
+    problem = Problem(id="p", text=problem_text)
+    written = make_solution(problem, tuple(Step(text=f"{text}\n") for text in steps))
+    verifier = ArithmeticVerifier(strict=True)
+    return [verifier.verify(claim).verdict for claim in verifier.claims(problem, written)]
+
+
 def test_another_number_system_in_an_earlier_step() -> None:
     """What an earlier step says holds for later ones, not for those before it."""
     written = solution("5 + 4 = 2\n", "We compute modulo 7.\n", "5 + 4 = 2\n")

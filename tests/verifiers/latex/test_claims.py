@@ -98,6 +98,7 @@ HELD_BACK = {
 LENIENT = {
     "near": r"$\frac{22}{7} = 3.15$",
     "the equals sign runs on": r"$5 + 3 = 8 \cdot 2 = 16$",
+    "power of a negative number": "$-3^2 + 1 = 10$",
 }
 
 MODULAR = r"We work in $\mathbb{Z}_7$."
@@ -138,6 +139,24 @@ NEVER_WRONG = {
     "value of pi": (r"$\pi \cdot 5^2 = 75$", (r"Use $\pi \approx 3$.",)),
     "estimate": (r"$49 \cdot 21 \approx 1000$", ()),
 }
+SYSTEMS = {
+    "true in decimal numbers only": ("$7 + 5 = 12$", "What is $7+5$ in base 8?", UNKNOWN),
+    "true in the base only": ("$7 + 5 = 14$", "What is $7+5$ in base 8?", UNKNOWN),
+    "decimal by its digits": (r"$1 \cdot 8 + 4 = 12$", "Convert from base 8.", HOLDS),
+    "residues": ("$12 + 6 = 4$", "What is $12+6$ modulo 7?", UNKNOWN),
+    "no residues": ("$12 + 6 = 17$", "What is $12+6$ modulo 7?", FAILS),
+    "last digits": (r"$7 \cdot 7 = 9$", "What is the units digit of $7^2$?", UNKNOWN),
+    "no last digits": (r"$7 \cdot 7 = 46$", "What is the units digit of $7^2$?", FAILS),
+    "congruent figures": ("$7 + 5 = 13$", "Two congruent triangles have base 5 and height 7.", FAILS),
+}
+
+
+@pytest.mark.parametrize(("text", "problem", "expected"), SYSTEMS.values(), ids=SYSTEMS)
+def test_number_systems(text: str, problem: str, expected: Verdict) -> None:
+    """What words say of bases and residues keeps back what they could account for, and nothing else."""
+    assert verdicts(text, problem) == [expected]
+
+
 DOUBTED = {
     "integer cut": r"$\frac{199}{100} \approx 1$",
     "power cut": r"$\pi^2 \approx 9$",
@@ -145,12 +164,20 @@ DOUBTED = {
     "mixed number as a product": r"$3\frac{1}{2} + 1 = 2.5$",
     "mixed number as a factor": r"$2\frac12 \cdot 2 = 2$",
     "scale word left out": r"$3\text{ dozen} + 4 = 7$",
+    "two units in a sum": r"$12 \text{ hours} - 30 \text{ minutes} = 11.5$",
+    "two units in a sum that fits": r"$12 \text{ hours} - 2 \text{ minutes} = 10$",
+    "percent that vanishes": r"$5\% \times 100 = 500$",
+    "the negative root": r"$\sqrt{16} = -4$",
+    "no remainder": r"$17 + 12 = 17 \mod 12$",
+    "a negative remainder": r"$17 + 12 = -7 \mod 12$",
 }
 STILL_DECIDED = {
     "cases apart": (r"$y - 1 = 4$, so $2x + 3 = 7 \implies x = 3$", [FAILS]),
     "thousands before an operator": (r"$1000 \cdot 5 = 5,000 + 1 - 1 = 5,000$", [HOLDS]),
     "division of fractions": ("$3/4 \u00f7 1/2 = 1.5$", [HOLDS]),
     "division of fractions, wrong": ("$1/2 \u00f7 1/4 = 1/8$", [FAILS]),
+    "congruence without its sign, the remainder first": (r"$5 = 10 + 7 \mod 12$", [HOLDS]),
+    "congruence with its sign": (r"$10 + 19 \equiv 17 \pmod{12}$", [HOLDS]),
     "congruence without its sign": (r"$7^2 = 9 \mod 10$", [HOLDS]),
     "congruence without its sign, wrong": (r"$7^2 = 8 \mod 10$", [FAILS]),
     "a step is no ratio": ("Step 2: 2^3 = 9", [FAILS]),
@@ -158,6 +185,10 @@ STILL_DECIDED = {
     "order of operations": (r"By the order of operations, $3 \cdot 5 = 16$", [FAILS]),
     "product with pi": (r"$2\pi(10) = 21\pi$", [FAILS]),
     "percentages added": (r"$20\% + 30\% = 60\%$", [FAILS]),
+    "percent of a hundred": (r"$5\% \times 100 = 5$", [HOLDS]),
+    "times a hundred": (r"$\frac{1}{4} \times 100 = 25\%$", [HOLDS]),
+    "a wrong sign": (r"$(-2)^{2} = -4$", [FAILS]),
+    "a wrong sign of a difference": ("$5 - 2 = -3$", [FAILS]),
     "wrong by much": (r"$49 \cdot 21 \approx 2000$", [FAILS]),
     "a sentence before": ("This is a common mistake. Now 2^3 = 9", [FAILS]),
 }
@@ -234,6 +265,14 @@ FREEDOM = {
     "substituted": (r"$(a+b)^2 - 2ab = 5^2 - 2 \cdot 3 = 19$", (), [HOLDS]),
     "golden section": ("$x^3 = x \\cdot x^2 = x(x+1) = x^2 + x = 2x + 1$", ("$x^2 = x + 1$",), [HOLDS]),
     "own condition": ("$x^2 - 5x + 6 = (x-2)(x-3) = 0$", (), [HOLDS]),
+    "equal letters": (WRONG_EXPANSION, ("We know that $x$ is equal to its square plus one.",), [HOLDS]),
+    "equal letters in a product": (WRONG_EXPANSION, ("Here $2xy$ and the area are equal.",), [HOLDS]),
+    "equal figures": (WRONG_EXPANSION, ("All sides are equal.",), [HOLDS]),
+    "other equal letters": (WRONG_EXPANSION, ("Here $b$ is equal to $c$.",), [FAILS]),
+    "a reason in the same text": (f"Since the angle is right, {WRONG_EXPANSION}", (), [HOLDS]),
+    "a reason in an earlier text": (WRONG_EXPANSION, ("Since the angle is right, we go on.",), [FAILS]),
+    "a reason about the letter": (WRONG_EXPANSION, ("Since $x$ is the answer, we go on.",), [HOLDS]),
+    "product in an equation that cannot be read": (WRONG_EXPANSION, (r"Let $\int xy = 2$.",), [HOLDS]),
     "segments are never free": ("$AB + BC = BC + AB = AB \\cdot BC + 1$", (), [HOLDS]),
 }
 

@@ -1,17 +1,18 @@
-"""Units of one dimension: where two are named, sides that differ may be equal after a conversion."""
+"""Units of one dimension: where two are named, sides that differ may be equal after a conversion.
+
+Covered: the measures that `units` knows, coins, cups and the like. Not covered: which factor is between them; compound
+units (miles per hour).
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from steplabel.verifiers.arithmetic.wording import SCALES
 from steplabel.verifiers.text.units import read_unit
 
 _MEASURE = re.compile(r"[a-z]+|[$\u20ac\u00a2]")
 _RATE = re.compile(r"(?:/|\bper\s|\b(?:a|each|every)\s)\s{0,3}[a-zA-Z]{1,20}")
-_WORD = re.compile(r"[a-z]+")
-_NUMBER = re.compile(r"[0-9][0-9.,]*")
 _SIGNS: Final = {"$": "dollar", "\u20ac": "euro", "\u00a2": "cent"}
 _DIMENSIONS: Final = {
     measure: dimension
@@ -24,7 +25,7 @@ _DIMENSIONS: Final = {
     }.items()
     for measure in measures.split()
 }
-"""Of the measures that `text.units` knows, and those below."""
+"""Of the measures that `units` knows, and those below."""
 _PLURALS: Final = {
     plural: measure
     for measure in ["decade", "nickel", "dime", "quarter", "gallon", "quart", "pint", "cup", "tablespoon", "teaspoon"]
@@ -45,13 +46,6 @@ def names_two_units(text: str) -> bool:
 def without_rates(text: str) -> str:
     """The same text, of a rate only what is counted: minutes, not minutes/day."""
     return _RATE.sub(" ", text)
-
-
-def has_mixed_scales(text: str) -> bool:
-    """Whether only some of a text's numbers have a scale behind them: 3 dozen + 4."""
-    words = _WORD.findall(text.lower())
-    scales = [word.removesuffix("s") for word in words if word in SCALES]
-    return bool(scales) and (len(set(scales)) > 1 or len(scales) < len(_NUMBER.findall(text)))
 
 
 def _measure(word: str) -> str:

@@ -1,0 +1,93 @@
+"""Words that keep what stands among them from being asserted, in plain sentences and among formulas."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steplabel.verifiers.arithmetic import context as plain
+from steplabel.verifiers.latex import context as formulas
+from steplabel.verifiers.text.assertion import doubting
+
+NOT_ASSERTED = {
+    "supposed": "Suppose |5+5=11|.",
+    "guessed": "My guess is |5+5=11|.",
+    "false": "It is false: |5+5=11|",
+    "wrong behind": "|5+5=11| is wrong.",
+    "asked": "Is |5+5=11|?",
+    "rejected in the next sentence": "We get |5+5=11|. No.",
+    "rejected by a remark": "We get |5+5=11|. This is impossible.",
+    "a contradiction in the next sentence": "We get |5+5=11|. So we have a contradiction.",
+    "not possible": "We get |5+5=11|. This is not possible.",
+    "cannot be": "We get |5+5=11|. But this cannot be.",
+    "crossed": "|5+5=11| \u2717",
+    "estimated before": "That is about |31*3=90|",
+    "estimated behind": "|31*3=90| approximately",
+    "rounded behind": "|31*3=90| (rounded to the nearest ten)",
+    "said in the Chinese of mistakes": "|5+5=11| \u662f\u9519\u8bef\u7684",
+    "supposed in Chinese": "\u5047\u8bbe |5+5=11|",
+}
+ASSERTED = {
+    "plainly": "We have |5+5=11| as wanted.",
+    "a denial a sentence before": "That was wrong. Now |5+5=11|.",
+    "a denial two sentences behind": "Now |5+5=11|. He eats one. That is wrong.",
+    "another's error in the next sentence": "Now |5+5=11|. The wrong ones are thrown away.",
+    "about something else": "He thinks about eggs and |5+5=11|",
+    "a round table": "Around the table, there are |5+5=11| people",
+    "a next sentence about it that denies nothing": "Now |5+5=11|. This is what he has.",
+}
+
+
+def parted(text: str) -> tuple[str, int, int]:
+    start, end = text.index("|"), text.rindex("|") - 1
+    return text.replace("|", ""), start, end
+
+
+@pytest.mark.parametrize("context", [plain, formulas], ids=["plain", "formulas"])
+@pytest.mark.parametrize("text", NOT_ASSERTED.values(), ids=NOT_ASSERTED)
+def test_not_asserted(text: str, context: ModuleType) -> None:
+    """What is said to be tried, estimated, denied or asked is not asserted, in any kind of text."""
+    assert not context.is_asserted(*parted(text))
+
+
+@pytest.mark.parametrize("context", [plain, formulas], ids=["plain", "formulas"])
+@pytest.mark.parametrize("text", ASSERTED.values(), ids=ASSERTED)
+def test_asserted(text: str, context: ModuleType) -> None:
+    """The same words in other sentences, or about other things, keep nothing back."""
+    assert context.is_asserted(*parted(text))
+
+
+def test_each_kind_of_text_has_words_of_its_own() -> None:
+    """A plain "not" speaks of formulas, and in plain text of what it stands before."""
+    text, start, end = parted("The apples that are not red are |10-4=7|")
+    assert plain.is_asserted(text, start, end)
+    assert not formulas.is_asserted(text, start, end)
+
+
+WORDS = st.lists(
+    st.sampled_from(
+        ["if", "not", "now", "wrong", "This", "is", "5+5=11", ".", "?", "no", "about", "said", "but", "need", "\n"]
+    ),
+    max_size=20,
+).map(" ".join)
+
+
+@given(WORDS, st.integers(0, 60), st.integers(0, 20))
+def test_hints_miss_nothing(text: str, start: int, length: int) -> None:
+    """Where no word of doubt may stand, everything is asserted."""
+    if not plain.may_be_denied(text):
+        assert plain.is_asserted(text, start, start + length)
+
+
+def test_further_words() -> None:
+    """A verifier adds words of its own to the common ones."""
+    mine = doubting(before=r"\bperhaps\b", behind=r"\bmaybe\b", stop=r"[.!?]", hints="perhaps maybe")
+    assert not mine.is_asserted("perhaps 1=2", 8, 11)
+    assert not mine.is_asserted("1=2 maybe", 0, 3)
+    assert not mine.is_asserted("suppose 1=2", 8, 11)
+    assert mine.is_asserted("surely 1=2", 7, 10)
+    assert mine.may_doubt("Perhaps 1=2")
+    assert not mine.may_doubt("1=2")
