@@ -7,9 +7,10 @@ believed). The last step is compared with the gold label, or, where there is non
 hypothesis on was read, with what the facts entail.
 
 Not covered, so unknown: what cannot be read, or reads in two ways; citations of what is not there, or not yet, or
-stands there twice; names that differ by case only, or stand for a thing and for something else; the hypothesis as a premise; assumptions; premises that contradict
-each other (`inconsistent_premises`: all would follow, which nobody means; FoVer counts such steps as right); what
-exceeds the provers' budgets. Lines that are no proof steps assert nothing here.
+stands there twice; names that differ by case only, or stand for a thing and for something else; the hypothesis as a
+premise; assumptions; premises that contradict each other (`inconsistent_premises`: all would follow, which nobody
+means; FoVer counts such steps as right); what exceeds the provers' budgets. Lines that are no proof steps assert
+nothing here.
 """
 
 from __future__ import annotations
