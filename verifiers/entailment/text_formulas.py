@@ -86,6 +86,7 @@ class TextFormula:
     """One comparison as it was read.
 
     Attributes:
+        asserted: no word in front of it or behind it says that it is tried, asked or denied ("x = 10 is impossible").
         supposed: its clause holds a word such as "if" or "would", or its line is a case: it may be a mere supposition.
         measured: a unit stands in it or right behind it.
     """
@@ -93,6 +94,7 @@ class TextFormula:
     comparison: Comparison
     names: frozenset[str]
     quote: str
+    asserted: bool
     supposed: bool
     measured: bool
 
@@ -104,30 +106,34 @@ def formulas_in(text: str) -> tuple[TextFormula, ...]:
     for start, end, formula in _candidates(cleaned):
         chain = read_chain(formula)
         if chain is not None:
-            supposed = _is_supposed(cleaned, start) or _is_case(cleaned, start, end)
-            measured = _MEASURE.match(cleaned, end) is not None
-            found += _comparisons(chain, formula, supposed=supposed, measured=measured)
+            found += _comparisons(chain, formula, cleaned, start, end)
         if len(found) >= MAX_FORMULAS:
             break
     return tuple(found[:MAX_FORMULAS])
 
 
-def _comparisons(chain: Chain, quote: str, *, supposed: bool, measured: bool) -> Iterator[TextFormula]:
+def _comparisons(chain: Chain, quote: str, text: str, start: int, end: int) -> Iterator[TextFormula]:
     if len(chain.readings) != 1 or any(chain.congruent):
         return
     sides = chain.readings[0]
     if any("%" in side.units or "percent" in side.units for side in sides):
         return
-    measured = measured or any(side.units for side in sides)
+    asserted = is_asserted(text, start, end)
+    supposed = _is_supposed(text, start) or _is_case(text, start, end)
+    measured = _MEASURE.match(text, end) is not None or any(side.units for side in sides)
     for index, relation in enumerate(chain.relations):
         left, right = sides[index].term, sides[index + 1].term
         if left is None or right is None:
             continue
         names = names_of(left) | names_of(right)
         if names:
-            comparison = Comparison(relation, left, right)
             yield TextFormula(
-                comparison=comparison, names=names, quote=quote.strip(), supposed=supposed, measured=measured
+                comparison=Comparison(relation, left, right),
+                names=names,
+                quote=quote.strip(),
+                asserted=asserted,
+                supposed=supposed,
+                measured=measured,
             )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from steplabel.schemas import Problem, Reason, Solution, Step, StepKind, Verdict, make_solution
 from steplabel.verifiers import Verifier, observe
 from steplabel.verifiers.entailment import EntailmentVerifier, Inference
+from steplabel.verifiers.entailment.text_claims import MAX_CLAIMS
 from steplabel.verifiers.entailment.text_formulas import formulas_in
 
 VERIFIER = EntailmentVerifier()
@@ -106,6 +109,34 @@ def test_weak_contexts_never_fail(steps):
     """Letters that may have changed their meaning, suppositions, roundings: unknown, unless the user trusts them."""
     assert verdicts(*steps)[-1] == WEAK
     assert verdicts(*steps, verifier=EntailmentVerifier(trust=True))[-1] == FAILS
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "It cannot be that x = 10.",
+        "So it is not true that x = 10.",
+        "Thus x = 10 is impossible.",
+        "Is x = 10?",
+        r"So \(x = 10\) is wrong.",
+        "If x = 10 we are done.",
+    ],
+)
+def test_what_is_denied_or_asked_never_holds(step):
+    """The formula follows and the step says that it does not, or asks: a step that denies a truth is not right."""
+    for verifier in (VERIFIER, EntailmentVerifier(trust=True)):
+        said = verdicts("Let x be the apples. 3x = 30", step, verifier=verifier)[-1]
+        assert said == (Verdict.UNKNOWN, "not_asserted: entailed")
+
+
+def test_a_long_solution_is_read_in_time():
+    """Hundreds of formulas over the same letters: each pair of them is compared, none is computed again."""
+    problem = "Let x be the number. Let y be the number."
+    line = "x = 1/3 + 2/7 - 4/9 and y = 2/3 + 5/7. "
+    started = time.process_time()
+    claims = list(VERIFIER.claims(*solved(problem, *[line * 30] * 30)))
+    assert len(claims) == MAX_CLAIMS
+    assert time.process_time() - started < 20.0  # it took minutes when each pair was computed anew
 
 
 SEVERAL_VALUES = [
