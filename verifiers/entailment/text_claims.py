@@ -2,7 +2,9 @@
 
 A formula's context is every earlier formula that shares letters with it, directly or through others; letters stand for
 real numbers. What contradicts a context that is not trusted (see `text_trust`) is asked, too, but may only hold or be
-unknown. Not covered: what a text denies or merely supposes is context, too, as if it had been said.
+unknown. What a step denies or asks is context of nothing; in a problem, questions say what is given.
+
+Not covered: what is supposed ("suppose x = 3") counts as said for all that comes later.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ def _claims(problem: Problem, solution: Solution) -> Iterator[Claim[Posed]]:
             if step.labelable:
                 body = _posed(this.weighed, said[-_MAX_SAID:], declared, doubtful=doubtful)
                 yield Claim(subject=key, body=body, quote=formula.quote)
-            said.append(this)
+            if not formula.denied:
+                said.append(this)
 
 
 def _posed(claim: Weighed, said: Sequence[_Said], declared: Counter[str], *, doubtful: bool) -> Posed:

@@ -66,6 +66,12 @@ _SUPPOSING = re.compile(
     r"\b(?:when|case|were|say|either|or|let's|set|setting|plug\w*|substitut\w*|root|roots)\b",
     re.IGNORECASE,
 )
+_DENYING = re.compile(
+    r"\b(?:not|never|cannot|impossible|false|untrue|wrong\w*|incorrect\w*|invalid|absurd|mistake\w*|contradict\w*|whether"
+    r"|rather|instead)\b|n't\b|\?",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
 _CLAUSE = re.compile(r"[.;:\n]")
 _VALUE_LEADS_ON = re.compile(
     r"(?<![\w)*/+^-])(?<![\d)*/+^-][ \t])[A-Za-z][ \t]{0,2}=[ \t]{0,2}-?[\d./]{1,12}[ \t$]{0,3}"
@@ -87,6 +93,7 @@ class TextFormula:
 
     Attributes:
         asserted: no word in front of it or behind it says that it is tried, asked or denied ("x = 10 is impossible").
+        denied: a word of its sentence denies or asks it: it is nothing that what comes later can rest on.
         supposed: its clause holds a word such as "if" or "would", or its line is a case: it may be a mere supposition.
         measured: a unit stands in it or right behind it.
     """
@@ -95,6 +102,7 @@ class TextFormula:
     names: frozenset[str]
     quote: str
     asserted: bool
+    denied: bool
     supposed: bool
     measured: bool
 
@@ -118,7 +126,7 @@ def _comparisons(chain: Chain, quote: str, text: str, start: int, end: int) -> I
     sides = chain.readings[0]
     if any("%" in side.units or "percent" in side.units for side in sides):
         return
-    asserted = is_asserted(text, start, end)
+    asserted, denied = is_asserted(text, start, end), _is_denied(text, start, end)
     supposed = _is_supposed(text, start) or _is_case(text, start, end)
     measured = _MEASURE.match(text, end) is not None or any(side.units for side in sides)
     for index, relation in enumerate(chain.relations):
@@ -132,6 +140,7 @@ def _comparisons(chain: Chain, quote: str, text: str, start: int, end: int) -> I
                 names=names,
                 quote=quote.strip(),
                 asserted=asserted,
+                denied=denied,
                 supposed=supposed,
                 measured=measured,
             )
@@ -185,6 +194,12 @@ def _belongs_to_words(before: str, behind: str, run: str) -> bool:
         return True
     clause = _NEXT_CLAUSE.split(words, maxsplit=1)[0]
     return first[0].lower() in _REACHING_BACK or _COMPUTING.search(clause) is not None
+
+
+def _is_denied(text: str, start: int, end: int) -> bool:
+    before = _SENTENCE_END.split(text[max(0, start - 120) : start])[-1]
+    behind = _SENTENCE_END.split(text[end : end + 120], maxsplit=1)[0]
+    return _DENYING.search(before) is not None or _DENYING.search(behind) is not None
 
 
 def _is_supposed(text: str, start: int) -> bool:

@@ -129,6 +129,17 @@ def test_what_is_denied_or_asked_never_holds(step):
         assert said == (Verdict.UNKNOWN, "not_asserted: entailed")
 
 
+@pytest.mark.parametrize(
+    "denied",
+    ["x = 11 is impossible.", "It cannot be that x = 11.", "Is x = 11? No.", r"It is wrong that \(x = 11\)."],
+)
+def test_nothing_rests_on_what_is_denied(denied):
+    """What would follow from it does not hold, and what contradicts it is no contradiction."""
+    steps = ("Let x be the apples and y be the pears.", "x + y = 10", denied, "y = -1", "Thus x = 10 - y.")
+    assert verdicts(*steps)[-2:] == [(Verdict.UNKNOWN, "not_entailed"), HOLDS]
+    assert found("What is x if 2x = 6?", "x = 3") == [("x = 3", *HOLDS)]
+
+
 def test_a_long_solution_is_read_in_time():
     """Hundreds of formulas over the same letters: each pair of them is compared, none is computed again."""
     problem = "Let x be the number. Let y be the number."
