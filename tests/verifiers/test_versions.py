@@ -35,9 +35,9 @@ PINNED = {
             "Thus x = 11 is impossible, so we go on.": "u",
             "It cannot be that x = 10.": "u",
             "x^2 = 100": "h",
+            "4x = 50": "f",
             "So y = 2x.": "u",
             "Nothing to see.": ".",
-            "4x = 50": "f",
         },
     ),
     "logic": Pinned(
