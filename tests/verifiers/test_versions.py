@@ -55,7 +55,7 @@ PINNED = {
         },
     ),
     "sat_task": Pinned(
-        "2",
+        "3",
         "p cnf 2 2\n1 0\n-1 -2 0\n\nFind values that satisfy all clauses. Answer with one digit for each variable, in "
         "order: 1 for true, 0 for false.",
         {"The final answer is 10": "h", "The final answer is 11": "f", "Answer: 1": "f", "Suppose 10.": "."},

@@ -104,7 +104,7 @@ class _Worker:
             env={**os.environ, "PYTHONPATH": path},
         )
         try:
-            self._receive(STARTUP_SECONDS)
+            self._receive(time.monotonic() + STARTUP_SECONDS)
         except _WorkerGoneError:
             self.kill()
             raise
@@ -129,13 +129,9 @@ class _Worker:
         Raises:
             _WorkerGoneError: no answer came within the budget.
         """
-        try:
-            pipe = self._pipe(self._process.stdin)
-            pipe.write(question)
-            pipe.flush()
-        except OSError as error:
-            raise _WorkerGoneError(Reason.CRASH) from error
-        reply, size = self._receive(self._limits.timeout_s)
+        deadline = time.monotonic() + self._limits.timeout_s
+        self._send(question, deadline)
+        reply, size = self._receive(deadline)
         if "exhausted" in reply:
             raise _WorkerGoneError(Reason.CRASH)  # out of memory or stack: its state is not to be trusted
         if "error" in reply:
@@ -155,8 +151,21 @@ class _Worker:
         for pipe in (self._process.stdin, self._process.stdout):
             os.close(self._pipe(pipe).fileno())
 
-    def _receive(self, seconds: float) -> tuple[Message, int]:
-        deadline = time.monotonic() + seconds
+    def _send(self, frame: bytes, deadline: float) -> None:
+        """Never waits longer than its time: a child that does not read lets the pipe run full."""
+        descriptor, left = self._pipe(self._process.stdin).fileno(), memoryview(frame)
+        os.set_blocking(descriptor, False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, selectors.EVENT_WRITE)
+            while left:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise _WorkerGoneError(Reason.TIMEOUT)
+                try:
+                    left = left[os.write(descriptor, left) :]
+                except OSError as error:
+                    raise _WorkerGoneError(Reason.CRASH) from error
+
+    def _receive(self, deadline: float) -> tuple[Message, int]:
         (size,) = HEADER.unpack(self._bytes(HEADER.size, deadline))
         if size > MAX_FRAME:
             raise _WorkerGoneError(Reason.CRASH)

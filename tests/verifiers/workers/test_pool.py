@@ -257,6 +257,18 @@ def test_a_worker_killed_in_the_middle_of_a_question(thinking: WorkerPool) -> No
     assert [reply.failed for reply in replies] == [Reason.CRASH]
 
 
+@pytest.mark.parametrize("pool", [1.5], indirect=True)
+@pytest.mark.parametrize("size", [1, 500_000])
+def test_a_worker_that_does_not_read_is_killed(pool: WorkerPool, size: int) -> None:
+    """Stopped from outside, it takes no question; however long the question is, its time ends."""
+    pool.ask(pair("1", "1"))
+    (pid,) = pool.pids()
+    os.kill(pid, signal.SIGSTOP)
+    assert pool.ask(pair("1", "x" * size)).failed == Reason.TIMEOUT
+    assert wait_until_gone(pid, 2.0)
+    assert pool.ask(pair("2", "2")).answer["equal"]
+
+
 def test_a_question_that_does_not_travel_costs_nothing(thinking: WorkerPool) -> None:
     """Too long, or no JSON: the error is the caller's, and no worker starts for it."""
     with pytest.raises(ValueError, match="at most"):
