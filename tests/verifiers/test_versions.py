@@ -25,17 +25,17 @@ class Pinned:
     steps: dict[str, str]
 
 
-LETTER = "Let x be the number. "
 PINNED = {
     "z3_entailment": Pinned(
         "2",
-        LETTER + "It is known that 3x = 30.",
+        "Let x be the number and let z be the rest. It is known that 3x = 30. It is known that 5z = 20.",
         {
             "6x = 60": "h",
-            "Thus x = 11 is impossible, so we go on.": "u",
-            "It cannot be that x = 10.": "u",
+            "Thus z = 5 is impossible, so we go on.": "u",
+            "It cannot be that z = 4.": "u",
             "x^2 = 100": "h",
             "4x = 50": "f",
+            "6z = 30": "u",
             "So y = 2x.": "u",
             "Nothing to see.": ".",
         },

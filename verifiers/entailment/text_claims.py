@@ -2,7 +2,8 @@
 
 A formula's context is every earlier formula that shares letters with it, directly or through others; letters stand for
 real numbers. What contradicts a context that is not trusted (see `text_trust`) is asked, too, but may only hold or be
-unknown. What a step denies or asks is context of nothing; in a problem, questions say what is given.
+unknown. What a step denies or asks is context of nothing, and what is said of its letters from there on is not trusted:
+it may be a correction. In a problem, questions say what is given.
 
 Not covered: what is supposed ("suppose x = 3") counts as said for all that comes later.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from steplabel.schemas import Problem, Solution
@@ -54,18 +55,23 @@ def _claims(problem: Problem, solution: Solution) -> Iterator[Claim[Posed]]:
     declared = declarations((problem.text, *(step.text for step in solution.steps)))
     said = [_Said(f"problem {i}", weighed(formula)) for i, formula in enumerate(formulas_in(problem.text), 1)]
     doubtful = has_doubtful_words(problem.text)
+    denied: set[str] = set()
     for number, (step, key) in enumerate(zip(solution.steps, solution.node_keys, strict=True), 1):
         doubtful = doubtful or has_doubtful_words(step.text)
         for index, formula in enumerate(formulas_in(step.text), 1):
             this = _Said(f"step {number}.{index}", weighed(formula))
             if step.labelable:
-                body = _posed(this.weighed, said[-_MAX_SAID:], declared, doubtful=doubtful)
-                yield Claim(subject=key, body=body, quote=formula.quote)
-            if not formula.denied:
+                body = _posed(this.weighed, said[-_MAX_SAID:], declared)
+                letters = {one.name for one in body.question.declarations}
+                trusted = body.trusted and not doubtful and denied.isdisjoint(letters)
+                yield Claim(subject=key, body=replace(body, trusted=trusted), quote=formula.quote)
+            if formula.denied:
+                denied |= formula.names  # what was said of them before may be taken back
+            else:
                 said.append(this)
 
 
-def _posed(claim: Weighed, said: Sequence[_Said], declared: Counter[str], *, doubtful: bool) -> Posed:
+def _posed(claim: Weighed, said: Sequence[_Said], declared: Counter[str]) -> Posed:
     context = _context(claim, said)
     known = frozenset[str]().union(*(one.names for one in context))
     question = Entailment(
@@ -74,7 +80,7 @@ def _posed(claim: Weighed, said: Sequence[_Said], declared: Counter[str], *, dou
         claim=claim.formula.comparison,
         inference=Inference.UNMARKED if claim.names <= known else Inference.MODELLING,
     )
-    trusted = not doubtful and is_trusted(claim, [one.weighed for one in context], declared)
+    trusted = is_trusted(claim, [one.weighed for one in context], declared)
     return Posed(question=question, trusted=trusted, asserted=claim.formula.asserted)
 
 

@@ -6,6 +6,7 @@ Letters are used again for other things without a word. A claim and its context 
 - none is a supposition ("if", "would", "suppose"), printed with decimals, or measured in units ("x = 50 cents");
 - no text up to there speaks of rounding, remainders, digits or percentages, or puts its parts under labels ("Part a:");
 - each letter has one value and one definition at most: "x = 2, x = -2" are two roots, "V = 2*3*4, V = 3^3" two boxes;
+- no step has denied or asked something about one of their letters: what was said before may be taken back;
 - nothing looks like the next case, factor, exercise, or a value that changes (see `_CHANGES`).
 
 Not covered: letters that change their meaning in words alone. All this errs on the side of distrust.

@@ -102,8 +102,21 @@ def test_a_wrong_step_fails_and_what_follows_is_unknown():
         ("Let x be the apples. 3x = 30", "It cannot be that 4x = 30"),
         ("Let x be the apples. x^2 = 4", "x = 2", "x = -2"),
         ("Let x be the apples. 3x = 30", "Substitute x = 1"),
+        ("Let x be the apples. 3x = 30", "Wait, 3x = 30 is wrong.", "4x = 48"),
+        ("Let x be the apples. 3x = 30", "Is x = 11?", "2x = 22"),
     ],
-    ids=["undeclared", "declared twice", "if", "suppose", "rounded", "denied", "two roots", "tried"],
+    ids=[
+        "undeclared",
+        "declared twice",
+        "if",
+        "suppose",
+        "rounded",
+        "denied",
+        "two roots",
+        "tried",
+        "taken back",
+        "asked",
+    ],
 )
 def test_weak_contexts_never_fail(steps):
     """Letters that may have changed their meaning, suppositions, roundings: unknown, unless the user trusts them."""
