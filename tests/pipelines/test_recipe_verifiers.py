@@ -17,7 +17,7 @@ from steplabel.verifiers.tasks.word_sorting import WordSorting
 class _OneDomain(WordSorting):
     """Its domains are one text, which would match problems by its letters."""
 
-    domains = "word_sorting"  # type: ignore[assignment, misc]
+    domains = "word_sorting"  # type: ignore[assignment]
 
 
 def test_what_does_not_keep_the_contract_is_refused(recipe_of: Callable[..., Any]) -> None:
