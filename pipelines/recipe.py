@@ -20,7 +20,7 @@ from steplabel.schemas import ConfigError, SamplingParams, content_id
 from steplabel.schemas.segmentation import Segmenter
 from steplabel.transforms.prompts import PromptTemplate
 from steplabel.verifiers import AnswerChecker
-from steplabel.verifiers.registry import AnyVerifier, is_verifier
+from steplabel.verifiers.registry import AnyVerifier, checked_verifier, is_verifier
 
 USUAL_STEPS: Final = 16
 """All solutions of ProcessBench's GSM8K part have no more, and 98 of 100 of the first 500 of its MATH part."""
@@ -88,6 +88,8 @@ class Recipe:
         self._check_verifiers()
 
     def _check_verifiers(self) -> None:
+        for number, verifier in enumerate(self.verifiers, start=1):
+            checked_verifier(verifier, called=f"{number} of recipe {self.name} ({type(verifier).__name__})")
         names = [verifier.name for verifier in self.verifiers]
         if len(set(names)) < len(names):
             raise ConfigError(f"recipe {self.name}: two verifiers of one name among {', '.join(names)}: name each once")

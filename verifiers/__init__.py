@@ -2,6 +2,7 @@
 
 port.py          Verifier and SiblingVerifier: claims, findings, observations
 registry.py      verifiers by name
+bounded.py       a user's verifier in a process that can be killed
 arithmetic/      equations in plain text
 latex/           equations and inequalities in LaTeX
 entailment/      what follows from what was said before, by Z3
@@ -18,6 +19,7 @@ Covered: final answers, and what each package says of steps. Not covered: code, 
 
 from steplabel.verifiers.answers.checker import AnswerChecker, CheckedAnswer
 from steplabel.verifiers.answers.gold import unreadable_gold
+from steplabel.verifiers.bounded import Bounded
 from steplabel.verifiers.port import (
     BatchVerifier,
     Claim,
@@ -33,6 +35,7 @@ from steplabel.verifiers.workers.pool import close_workers
 __all__ = [
     "AnswerChecker",
     "BatchVerifier",
+    "Bounded",
     "CheckedAnswer",
     "Claim",
     "Finding",

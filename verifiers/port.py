@@ -58,6 +58,11 @@ class Verifier(Protocol[Body]):
     """A configuration that finds claims in a solution's steps and decides them.
 
     Both verbs are pure but for worker processes that they may ask; they raise nothing on any text.
+
+    **They must end.** They run in the pipeline's own process, which nothing can stop from outside: whatever may take
+    long or much memory on some text is bounded by the verifier itself (length, depth, digits; a library behind
+    `workers.pool`), and what passes the bound is unknown. A verifier that cannot promise it is run as
+    `Bounded(made_by="package.module:name")`, in a process that is killed after a time.
     """
 
     @property
@@ -104,7 +109,10 @@ class InformedVerifier(Verifier[Body], Protocol):
 
 @runtime_checkable
 class SiblingVerifier(Protocol):
-    """A configuration that compares the solutions of one problem. Its observations carry scores, not verdicts."""
+    """A configuration that compares the solutions of one problem. Its observations carry scores, not verdicts.
+
+    As a `Verifier` it must end by itself; there is no limit around it.
+    """
 
     @property
     def name(self) -> str:
@@ -143,14 +151,15 @@ def observe(verifier: Verifier[Body], problem: Problem, solution: Solution) -> t
     the reason of its first unknown claim. A step in which nothing could be read gets no observation.
     """
     claims = tuple(verifier.claims(problem, solution))
-    findings = _decided(verifier, claims)
+    findings = decided(verifier, claims)
     found: dict[str, list[tuple[Claim[Body], Finding]]] = {}
     for claim, finding in zip(claims, findings, strict=True):
         found.setdefault(claim.subject, []).append((claim, finding))
     return tuple(_observation(verifier, subject, decided) for subject, decided in found.items())
 
 
-def _decided(verifier: Verifier[Body], claims: Sequence[Claim[Body]]) -> Sequence[Finding]:
+def decided(verifier: Verifier[Body], claims: Sequence[Claim[Body]]) -> Sequence[Finding]:
+    """The finding of each claim, asked for together where the verifier can do that."""
     if isinstance(verifier, BatchVerifier):
         together: Sequence[Finding] = verifier.verify_all(claims)
         return together

@@ -86,6 +86,33 @@ def is_verifier(value: object) -> bool:
     return isinstance(value, Verifier | SiblingVerifier) and not isinstance(value, type)
 
 
+def checked_verifier(made: object, *, called: str) -> AnyVerifier:
+    """A verifier whose name, version and domains are of the port's types.
+
+    Args:
+        called: how the error calls it.
+
+    Raises:
+        ConfigError: it is none, or one of them is of another type: one text for `domains` would match by its letters.
+    """
+    if not is_verifier(made):
+        raise ConfigError(
+            f"verifier {called} is or makes a {type(made).__name__}, which is none: see verifiers/port.py"
+        )
+    verifier: AnyVerifier = made  # type: ignore[assignment]
+    for field in ("name", "version"):
+        if not isinstance(value := getattr(verifier, field), str) or not value:
+            raise ConfigError(f"verifier {called}: its {field} is {value!r}, and must be a text")
+    if not isinstance(verifier.domains, Set) or not all(isinstance(domain, str) for domain in verifier.domains):
+        raise ConfigError(f"verifier {called}: its domains are {verifier.domains!r}, and must be a frozenset of texts")
+    return verifier
+
+
+def grades_only(verifier: AnyVerifier) -> bool:
+    """Whether its observations carry scores alone: then it finds no first error, and its recall of them is none."""
+    return isinstance(verifier, SiblingVerifier)
+
+
 def has_strict(verifier: AnyVerifier) -> bool:
     """Whether a verifier has an option `strict`."""
     options: tuple[dataclasses.Field[Any], ...] = (
@@ -111,26 +138,11 @@ def tried(name: str) -> tuple[Observation, ...]:
 
 def _made(name: str, found: Any) -> AnyVerifier:
     try:
-        return _sound(name, found if is_verifier(found) or not callable(found) else found())
+        return checked_verifier(found if is_verifier(found) or not callable(found) else found(), called=repr(name))
     except ConfigError:
         raise
     except (Exception, SystemExit) as error:  # users' code may raise anything, and so may their properties
         raise ConfigError(f"verifier {name!r} cannot be made: {type(error).__name__}: {error}") from error
-
-
-def _sound(name: str, made: Any) -> AnyVerifier:
-    """What was made, if it is a verifier whose name, version and domains are of the port's types."""
-    if not is_verifier(made):
-        raise ConfigError(
-            f"verifier {name!r} is or makes a {type(made).__name__}, which is none: see verifiers/port.py"
-        )
-    verifier: AnyVerifier = made
-    for field in ("name", "version"):
-        if not isinstance(value := getattr(verifier, field), str) or not value:
-            raise ConfigError(f"verifier {name!r}: its {field} is {value!r}, and must be a text")
-    if not isinstance(verifier.domains, Set) or not all(isinstance(domain, str) for domain in verifier.domains):
-        raise ConfigError(f"verifier {name!r}: its domains are {verifier.domains!r}, and must be a frozenset of texts")
-    return verifier
 
 
 def _strict(verifier: AnyVerifier) -> AnyVerifier:

@@ -76,7 +76,7 @@ class Formalise:
     """
 
     name: ClassVar[str] = "formalisation"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     instructions: str = INSTRUCTIONS
     sampling: SamplingParams = SamplingParams(temperature=0.0, max_tokens=4_096)
@@ -141,18 +141,23 @@ class Formalise:
 
 
 def formalisation_in(answer: str) -> str | None:
-    """Take the first JSON object with "steps" out of an answer, written anew without blanks; None if there is none.
+    """Take the JSON object with "steps" out of an answer, written anew without blanks; None if there is none.
 
-    Only its outline is looked at. Never raises: lengths, depth and the number of tries are bounded.
+    None also where several differ: which of them is meant, a draft, an example repeated or the last, nobody says. Only
+    their outlines are looked at. Never raises: lengths, depth and the number of tries are bounded.
     """
-    for candidate in _objects(answer[:MAX_ANSWER_CHARS]):
-        try:
-            found = json.loads(candidate, parse_constant=_refuse)
-            if isinstance(found.get("steps"), list):
-                return json.dumps(found, separators=(",", ":"), ensure_ascii=True)
-        except ValueError:  # no JSON, NaN, or an integer with thousands of digits
-            continue
-    return None
+    found = {one for one in map(_outlined, _objects(answer[:MAX_ANSWER_CHARS])) if one is not None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _outlined(candidate: str) -> str | None:
+    try:
+        found = json.loads(candidate, parse_constant=_refuse)
+    except ValueError:  # no JSON, NaN, or an integer with thousands of digits
+        return None
+    if not isinstance(found.get("steps"), list):
+        return None
+    return json.dumps(found, separators=(",", ":"), ensure_ascii=True)
 
 
 def _refuse(constant: str) -> None:

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 import pytest
 
 from steplabel.schemas import ConfigError, Observation, Problem, Solution, Verdict
-from steplabel.verifiers.registry import ENTRIES, has_strict, speaks_of, tried, verifier_named
+from steplabel.verifiers.registry import (
+    ENTRIES,
+    checked_verifier,
+    grades_only,
+    has_strict,
+    speaks_of,
+    tried,
+    verifier_named,
+)
 from steplabel.verifiers.tasks.word_sorting import WordSorting
 
 
@@ -108,6 +116,20 @@ def test_strict(here: str) -> None:
     assert verifier_named("word_sorting", strict=True) == WordSorting()
     assert has_strict(Twins())
     assert not has_strict(WordSorting())
+
+
+def test_scores_are_no_verdicts() -> None:
+    """Of ours, only the one that compares solutions grades without finding a first error."""
+    assert [name for name in ENTRIES if grades_only(verifier_named(name))] == ["step_agreement"]
+    assert grades_only(Twins())
+
+
+def test_checked() -> None:
+    """What keeps the contract comes back as it is; what does not is called as the caller calls it."""
+    assert checked_verifier(TWINS, called="of mine") is TWINS
+    for bad in (Twins(domains="logic"), Twins(domains=["logic"]), Twins(name=""), Twins, 3):  # type: ignore[arg-type]
+        with pytest.raises(ConfigError, match="verifier of mine"):
+            checked_verifier(bad, called="of mine")
 
 
 def test_domains() -> None:

@@ -22,6 +22,8 @@ INCONSISTENT_CONTEXT = "inconsistent_context"
 """What came before contradicts itself, so anything would follow from it."""
 WEAK_CONTEXT = "weak_context"
 """It would fail, but what it contradicts may not be what the text says."""
+NOT_ASSERTED = "not_asserted"
+"""It follows, but the words around it may deny it, ask it or only try it."""
 NOT_FROM_CITES = "not_from_cites"
 """It follows from what came before, but not from what it names."""
 
@@ -33,11 +35,13 @@ class Posed:
     Attributes:
         beyond: earlier claims that the step does not cite; asked for only where it does not follow without them.
         trusted: whether the formulas surely say what the text says; a claim that is not trusted never fails.
+        asserted: whether the step surely says that the claim is true; one that is not asserted never holds.
     """
 
     question: Entailment
     beyond: tuple[Assumption, ...] = ()
     trusted: bool = True
+    asserted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +128,7 @@ def _proof(question: Entailment, answer: Answer) -> Proof:
 
 def _verdict(posed: Posed, answer: Answer, proof: Proof) -> tuple[Verdict, str]:
     if answer.status is Status.HOLDS:
-        return Verdict.HOLDS, ENTAILED
+        return (Verdict.HOLDS, ENTAILED) if posed.asserted else (Verdict.UNKNOWN, f"{NOT_ASSERTED}: {ENTAILED}")
     if answer.status is Status.REFUTED:
         return (Verdict.FAILS, REFUTED) if posed.trusted else (Verdict.UNKNOWN, f"{WEAK_CONTEXT}: {REFUTED}")
     if answer.status in _OPEN:

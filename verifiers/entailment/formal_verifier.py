@@ -43,8 +43,8 @@ class FormalisationVerifier:
 
     @property
     def version(self) -> str:
-        """Of the reading, the solver and its budget; the formalisations are data, as solutions are."""
-        return f"1/{self.solver.tool_version}/{self.solver.budget}"
+        """Of reading, rules of verdicts, solver and budget; the formalisations are data, as solutions are."""
+        return f"2/{self.solver.tool_version}/{self.solver.budget}"
 
     def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[Posed | Unreadable]]:  # noqa: ARG002
         """See `Verifier.claims`; a text that cannot be used at all is one claim about the solution itself."""

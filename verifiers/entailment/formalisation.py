@@ -6,12 +6,13 @@
 
 Formulas are in the form of `expressions.json_form`. `step` is the number of one of the solution's steps, from 1; a step
 may make several claims, in their order. `cites` names earlier steps that the claim rests on, beside the assumptions,
-which always count; without it, all earlier claims count. Nothing of it is evaluated; sizes are bounded.
+which always count; without it, or where it names something else, all earlier claims count. Nothing of it is evaluated;
+sizes are bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +120,7 @@ def _body(
 ) -> tuple[Posed | Unreadable, Formula | None]:
     try:
         formula = formula_from_json(claimed.claim, where=where)
-        cited = _cited(claimed, earlier)
+        cited = _cited(claimed, earlier, {one.label for one in given})
     except DataError as error:
         return Unreadable(why=str(error)), None
     used = tuple(one.assumption for one in cited if one.assumption is not None)
@@ -134,13 +135,15 @@ def _body(
     return Posed(question=question, beyond=beyond, trusted=len(used) == len(cited)), formula
 
 
-def _cited(claimed: _Claimed, earlier: Sequence[_Earlier]) -> list[_Earlier]:
-    """The earlier claims that count for this one. What names no step names an assumption, and these all count."""
+def _cited(claimed: _Claimed, earlier: Sequence[_Earlier], labels: Set[str]) -> list[_Earlier]:
+    """The earlier claims that count for this one: all of them where a citation is of nothing that can be told."""
     if claimed.cites is None:
         return list(earlier)
-    numbers = {cite.lower().removeprefix("step").strip() for cite in claimed.cites}
-    ahead = sorted(number for number in numbers if number.isascii() and number.isdigit() and len(number) < 6)
-    late = [number for number in ahead if int(number) > claimed.step]
+    names = [cite.lower().removeprefix("step").strip() for cite in claimed.cites if cite not in labels]
+    if not all(name.isascii() and name.isdigit() and len(name) < 6 for name in names):
+        return list(earlier)
+    numbers = {int(name) for name in names}
+    late = [number for number in sorted(numbers) if number > claimed.step]
     if late:
         raise DataError(f"step {claimed.step} cites step {late[0]}, which comes later")
-    return [one for one in earlier if str(one.step) in numbers]
+    return [one for one in earlier if one.step in numbers]

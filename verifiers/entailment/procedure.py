@@ -26,6 +26,7 @@ from steplabel.verifiers.entailment.definedness import conjunction, definedness
 from steplabel.verifiers.entailment.lane import Check, Lane
 from steplabel.verifiers.entailment.operators import UnsupportedError
 from steplabel.verifiers.entailment.question import Declared, Entailment, Sort
+from steplabel.verifiers.workers.z3_memory import check_reason
 
 _OUT_OF_BUDGET = frozenset({"canceled", "max. resource limit exceeded", "timeout"})
 """Z3's words for the same thing: which of them comes depends on the part of it that noticed."""
@@ -84,7 +85,7 @@ class _Case:
         return self._unknown()
 
     def _unknown(self) -> Answer:
-        why = self._lane.why_unknown()
+        why = check_reason(self._lane.why_unknown())
         return Answer(status=Status.EXHAUSTED if why in _OUT_OF_BUDGET else Status.UNDECIDED, detail=why)
 
     def _contradiction(self) -> Answer:

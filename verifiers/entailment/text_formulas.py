@@ -66,6 +66,12 @@ _SUPPOSING = re.compile(
     r"\b(?:when|case|were|say|either|or|let's|set|setting|plug\w*|substitut\w*|root|roots)\b",
     re.IGNORECASE,
 )
+_DENYING = re.compile(
+    r"\b(?:not|never|cannot|impossible|false|untrue|wrong\w*|incorrect\w*|invalid|absurd|mistake\w*|contradict\w*|whether"
+    r"|rather|instead)\b|n't\b|\?",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
 _CLAUSE = re.compile(r"[.;:\n]")
 _VALUE_LEADS_ON = re.compile(
     r"(?<![\w)*/+^-])(?<![\d)*/+^-][ \t])[A-Za-z][ \t]{0,2}=[ \t]{0,2}-?[\d./]{1,12}[ \t$]{0,3}"
@@ -86,6 +92,8 @@ class TextFormula:
     """One comparison as it was read.
 
     Attributes:
+        asserted: no word in front of it or behind it says that it is tried, asked or denied ("x = 10 is impossible").
+        denied: a word of its sentence denies or asks it: it is nothing that what comes later can rest on.
         supposed: its clause holds a word such as "if" or "would", or its line is a case: it may be a mere supposition.
         measured: a unit stands in it or right behind it.
     """
@@ -93,6 +101,8 @@ class TextFormula:
     comparison: Comparison
     names: frozenset[str]
     quote: str
+    asserted: bool
+    denied: bool
     supposed: bool
     measured: bool
 
@@ -104,30 +114,35 @@ def formulas_in(text: str) -> tuple[TextFormula, ...]:
     for start, end, formula in _candidates(cleaned):
         chain = read_chain(formula)
         if chain is not None:
-            supposed = _is_supposed(cleaned, start) or _is_case(cleaned, start, end)
-            measured = _MEASURE.match(cleaned, end) is not None
-            found += _comparisons(chain, formula, supposed=supposed, measured=measured)
+            found += _comparisons(chain, formula, cleaned, start, end)
         if len(found) >= MAX_FORMULAS:
             break
     return tuple(found[:MAX_FORMULAS])
 
 
-def _comparisons(chain: Chain, quote: str, *, supposed: bool, measured: bool) -> Iterator[TextFormula]:
+def _comparisons(chain: Chain, quote: str, text: str, start: int, end: int) -> Iterator[TextFormula]:
     if len(chain.readings) != 1 or any(chain.congruent):
         return
     sides = chain.readings[0]
     if any("%" in side.units or "percent" in side.units for side in sides):
         return
-    measured = measured or any(side.units for side in sides)
+    asserted, denied = is_asserted(text, start, end), _is_denied(text, start, end)
+    supposed = _is_supposed(text, start) or _is_case(text, start, end)
+    measured = _MEASURE.match(text, end) is not None or any(side.units for side in sides)
     for index, relation in enumerate(chain.relations):
         left, right = sides[index].term, sides[index + 1].term
         if left is None or right is None:
             continue
         names = names_of(left) | names_of(right)
         if names:
-            comparison = Comparison(relation, left, right)
             yield TextFormula(
-                comparison=comparison, names=names, quote=quote.strip(), supposed=supposed, measured=measured
+                comparison=Comparison(relation, left, right),
+                names=names,
+                quote=quote.strip(),
+                asserted=asserted,
+                denied=denied,
+                supposed=supposed,
+                measured=measured,
             )
 
 
@@ -179,6 +194,12 @@ def _belongs_to_words(before: str, behind: str, run: str) -> bool:
         return True
     clause = _NEXT_CLAUSE.split(words, maxsplit=1)[0]
     return first[0].lower() in _REACHING_BACK or _COMPUTING.search(clause) is not None
+
+
+def _is_denied(text: str, start: int, end: int) -> bool:
+    before = _SENTENCE_END.split(text[max(0, start - 120) : start])[-1]
+    behind = _SENTENCE_END.split(text[end : end + 120], maxsplit=1)[0]
+    return _DENYING.search(before) is not None or _DENYING.search(behind) is not None
 
 
 def _is_supposed(text: str, start: int) -> bool:

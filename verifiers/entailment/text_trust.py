@@ -6,6 +6,7 @@ Letters are used again for other things without a word. A claim and its context 
 - none is a supposition ("if", "would", "suppose"), printed with decimals, or measured in units ("x = 50 cents");
 - no text up to there speaks of rounding, remainders, digits or percentages, or puts its parts under labels ("Part a:");
 - each letter has one value and one definition at most: "x = 2, x = -2" are two roots, "V = 2*3*4, V = 3^3" two boxes;
+- no step has denied or asked something about one of their letters: what was said before may be taken back;
 - nothing looks like the next case, factor, exercise, or a value that changes (see `_CHANGES`).
 
 Not covered: letters that change their meaning in words alone. All this errs on the side of distrust.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
@@ -50,15 +52,52 @@ _LABEL = re.compile(
 _DIRECTIONS = {Relation.LESS: -1, Relation.AT_MOST: -1, Relation.GREATER: 1, Relation.AT_LEAST: 1}
 
 
-def is_trusted(claim: TextFormula, context: Sequence[TextFormula], declared: Counter[str]) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A formula, and what trust asks of it, worked out once: each pair of a text's formulas is looked at often.
+
+    Attributes:
+        doubtful: a supposition, a measure, or rounded.
+        definition: the letter and the term of `x = term`; None of any other form.
+        given: the letter and the value of `x = term` without letters.
+        direction: 1 if the letters' side is said to be greater, -1 if less, 0 if neither is said.
+        zero: one side is the number 0 and the other is said to be equal to it.
+    """
+
+    formula: TextFormula
+    doubtful: bool
+    definition: tuple[str, Term] | None
+    given: tuple[str, Fraction | Term] | None
+    direction: int
+    zero: bool
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The formula's letters."""
+        return self.formula.names
+
+
+def weighed(formula: TextFormula) -> Weighed:
+    """Look at one formula."""
+    comparison = formula.comparison
+    return Weighed(
+        formula=formula,
+        doubtful=formula.supposed or formula.measured or _may_be_rounded(comparison),
+        definition=definition(comparison),
+        given=given(comparison),
+        direction=_direction(comparison),
+        zero=_is_zero(comparison),
+    )
+
+
+def is_trusted(claim: Weighed, context: Sequence[Weighed], declared: Counter[str]) -> bool:
     """Whether a claim that contradicts its context would be an error, as far as formulas tell."""
     formulas = [*context, claim]
-    if any(declared[name] != 1 for one in formulas for name in one.names) or any(map(_is_doubtful, formulas)):
+    if any(one.doubtful or any(declared[name] != 1 for name in one.names) for one in formulas):
         return False
-    said = [one.comparison for one in formulas]
-    if _is_update(said[-1]) or _comes_after_the_value(said[-1], said[:-1]):
+    if _is_update(claim) or _comes_after_the_value(claim, context):
         return False
-    return not any(change(*pair) for pair in combinations(said, 2) for change in _CHANGES)
+    return not any(change(*pair) for pair in combinations(formulas, 2) for change in _CHANGES)
 
 
 def has_doubtful_words(text: str) -> bool:
@@ -95,57 +134,14 @@ def given(comparison: Comparison) -> tuple[str, Fraction | Term] | None:
         return defined
 
 
-def _is_doubtful(formula: TextFormula) -> bool:
-    return formula.supposed or formula.measured or _may_be_rounded(formula.comparison)
-
-
 def _may_be_rounded(comparison: Comparison) -> bool:
     sides = comparison.left, comparison.right
     return any(isinstance(part, Number) and part.decimals for side in sides for part in parts(side))
 
 
-def _is_update(claim: Comparison) -> bool:
-    """`x = x + 2`, as programs write it."""
-    defined = definition(claim)
-    return defined is not None and defined[0] in names_of(defined[1])
-
-
-def _comes_after_the_value(claim: Comparison, context: Sequence[Comparison]) -> bool:
-    """`x/3 = 4` after `x = 10`: as well the next exercise as an error."""
-    names = _names(claim)
-    values = [value for value in map(given, context) if value is not None]
-    return given(claim) is None and len(names) == 1 and any(name in names for name, _ in values)
-
-
-def _two_values(one: Comparison, other: Comparison) -> bool:
-    first, second = given(one), given(other)
-    return first is not None and second is not None and first[0] == second[0] and first[1] != second[1]
-
-
-def _two_definitions(one: Comparison, other: Comparison) -> bool:
-    """`y = 2x` and `y = 2x + 1`: two lines."""
-    first, second = definition(one), definition(other)
-    if first is None or second is None or first[0] != second[0] or first[1] == second[1]:
-        return False
-    return names_of(first[1]) == names_of(second[1]) != frozenset()
-
-
-def _opposite_orders(one: Comparison, other: Comparison) -> bool:
-    """`x > 5` and `x < 1`: a union."""
-    if _names(one) != _names(other) or len(_names(one)) != 1:
-        return False
-    return _direction(one) * _direction(other) < 0
-
-
 def _direction(comparison: Comparison) -> int:
-    """1 if the letters' side is said to be greater, -1 if less, 0 if neither is said."""
     direction = _DIRECTIONS.get(comparison.relation, 0)
     return direction if names_of(comparison.left) else -direction
-
-
-def _two_factors(one: Comparison, other: Comparison) -> bool:
-    """`x - 4 = 0` and `x + 2 = 0`: factors of one product."""
-    return _names(one) == _names(other) and len(_names(one)) == 1 and _is_zero(one) and _is_zero(other) and one != other
 
 
 def _is_zero(comparison: Comparison) -> bool:
@@ -153,11 +149,44 @@ def _is_zero(comparison: Comparison) -> bool:
     return comparison.relation is Relation.EQUAL and any(isinstance(side, Number) and side.value == 0 for side in sides)
 
 
-def _names(comparison: Comparison) -> frozenset[str]:
-    return names_of(comparison.left) | names_of(comparison.right)
+def _is_update(claim: Weighed) -> bool:
+    """`x = x + 2`, as programs write it."""
+    return claim.definition is not None and claim.definition[0] in names_of(claim.definition[1])
 
 
-_CHANGES: tuple[Callable[[Comparison, Comparison], bool], ...] = (
+def _comes_after_the_value(claim: Weighed, context: Sequence[Weighed]) -> bool:
+    """`x/3 = 4` after `x = 10`: as well the next exercise as an error."""
+    if claim.given is not None or len(claim.names) != 1:
+        return False
+    return any(one.given is not None and one.given[0] in claim.names for one in context)
+
+
+def _two_values(one: Weighed, other: Weighed) -> bool:
+    first, second = one.given, other.given
+    return first is not None and second is not None and first[0] == second[0] and first[1] != second[1]
+
+
+def _two_definitions(one: Weighed, other: Weighed) -> bool:
+    """`y = 2x` and `y = 2x + 1`: two lines."""
+    first, second = one.definition, other.definition
+    if first is None or second is None or first[0] != second[0] or first[1] == second[1]:
+        return False
+    return names_of(first[1]) == names_of(second[1]) != frozenset()
+
+
+def _opposite_orders(one: Weighed, other: Weighed) -> bool:
+    """`x > 5` and `x < 1`: a union."""
+    return one.direction * other.direction < 0 and len(one.names) == 1 and one.names == other.names
+
+
+def _two_factors(one: Weighed, other: Weighed) -> bool:
+    """`x - 4 = 0` and `x + 2 = 0`: factors of one product."""
+    if not (one.zero and other.zero) or len(one.names) != 1 or one.names != other.names:
+        return False
+    return one.formula.comparison != other.formula.comparison
+
+
+_CHANGES: tuple[Callable[[Weighed, Weighed], bool], ...] = (
     _two_values,
     _two_definitions,
     _opposite_orders,

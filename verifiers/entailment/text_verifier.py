@@ -5,8 +5,9 @@ variables across steps, linear systems, lost roots, flipped signs, division by w
 without letters (exact arithmetic decides those), formulas in words, and whether an equation says what the problem says:
 a step that brings in a letter is unknown, `new_assumption`.
 
-Free text is a weak witness. A claim fails only where it contradicts what came before and that context is trusted (see
-`text_trust`); one that merely does not follow is unknown, since what it follows from may stand there in words.
+Free text is a weak witness. A claim holds only where no word around it denies or asks it. It fails only where it
+contradicts what came before and that context is trusted (see `text_trust`); one that merely does not follow is unknown,
+since what it follows from may stand there in words.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class EntailmentVerifier:
 
     @property
     def version(self) -> str:
-        """Of the reading, the solver and its budget."""
-        return f"1/{self.solver.tool_version}/{self.solver.budget}/{'all' if self.trust else 'declared'}"
+        """Of the reading and the rules of verdicts, the solver and its budget. Its number rises with either."""
+        return f"2/{self.solver.tool_version}/{self.solver.budget}/{'all' if self.trust else 'declared'}"
 
     def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[Posed]]:
         """See `Verifier.claims`."""

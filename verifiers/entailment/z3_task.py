@@ -18,14 +18,11 @@ from steplabel.verifiers.entailment.procedure import alone, decide
 from steplabel.verifiers.entailment.question import Entailment
 from steplabel.verifiers.entailment.wire import answer_to_message, question_from_message
 from steplabel.verifiers.workers.frames import Message
+from steplabel.verifiers.workers.z3_memory import limit_memory, memory_errors, words_of
 
-MEMORY_MB = 512
-"""Z3 gives up past it, before the worker's own limit ends the process."""
 _SHARED_FOR = 500
 """Questions, before the shared context is left: it keeps every name it has met."""
 _FOR_GOOD = frozenset({Status.HOLDS, Status.REFUTED, Status.INCONSISTENT, Status.UNSUPPORTED})
-
-z3.set_param("memory_max_size", MEMORY_MB)
 
 
 class _Shared:
@@ -45,6 +42,7 @@ def check(message: Message) -> Message:
     Raises:
         MemoryError: Z3 met its limit; this process must not be asked again.
     """
+    limit_memory()
     rlimit: int = message["rlimit"]
     return {"answers": [answer_to_message(_answer(question, rlimit)) for question in message["questions"]]}
 
@@ -55,18 +53,11 @@ def _answer(message: Message, rlimit: int) -> Answer:
     except DataError as error:
         return Answer(status=Status.UNSUPPORTED, detail=str(error))
     try:
-        return decide_quickly(question, rlimit)
+        with memory_errors():
+            return decide_quickly(question, rlimit)
     except z3.Z3Exception as error:
         _shared.clear()
-        if b"memory" in _text(error):
-            raise MemoryError from error
-        return Answer(status=Status.UNSUPPORTED, detail=_text(error).decode())
-
-
-def _text(error: z3.Z3Exception) -> bytes:
-    """Z3's own words; they come as bytes or text."""
-    said = error.args[0] if error.args else ""
-    return said if isinstance(said, bytes) else str(said).encode()
+        return Answer(status=Status.UNSUPPORTED, detail=words_of(error))
 
 
 def decide_quickly(question: Entailment, rlimit: int) -> Answer:

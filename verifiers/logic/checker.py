@@ -7,14 +7,15 @@ believed). The last step is compared with the gold label, or, where there is non
 hypothesis on was read, with what the facts entail.
 
 Not covered, so unknown: what cannot be read, or reads in two ways; citations of what is not there, or not yet, or
-stands there twice; names that differ by case only; the hypothesis as a premise; assumptions; premises that contradict
-each other (`inconsistent_premises`: all would follow, which nobody means; FoVer counts such steps as right); what
-exceeds the provers' budgets. Lines that are no proof steps assert nothing here.
+stands there twice; names that differ by case only, or stand for a thing and for something else; the hypothesis as a
+premise; assumptions; premises that contradict each other (`inconsistent_premises`: all would follow, which nobody
+means; FoVer counts such steps as right); what exceeds the provers' budgets. Lines that are no proof steps assert
+nothing here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -79,7 +80,7 @@ class LogicVerifier:
     @property
     def version(self) -> str:
         """The rules' version and a digest of the provers' configuration."""
-        return f"2+{content_id('logic', repr(self.prover))[:8]}"
+        return f"3+{content_id('logic', repr(self.prover))[:8]}"
 
     def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[LogicBody]]:
         """The claims of all lines of the labelable steps. Steps that tools wrote count as known, and claim nothing."""
@@ -233,12 +234,17 @@ class _Reading:
 
 
 def _unless_confused(body: LogicBody, formulas: Sequence[Formula]) -> LogicBody:
-    """The body; a refusal where names of one kind differ by case only: `Ida` and `ida` may be one or two."""
-    if any(_differ_by_case(names(formulas)) for names in (constants, predicates, propositions)):
+    """The body; a refusal where names of one kind differ by case only, or a thing has the name of something else.
+
+    `Ida` and `ida` may be one or two; `rain is heavy` beside `rain happens` may mean that it rains heavily.
+    """
+    kinds = things, *others = [frozenset(names(formulas)) for names in (constants, predicates, propositions)]
+    if any(map(_differ_by_case, kinds)):
         return Refused(f"{Reason.UNPARSABLE}: names that differ by case only")
+    if not things.isdisjoint(frozenset().union(*others)):
+        return Refused(f"{Reason.UNPARSABLE}: a thing has the name of a predicate or proposition")
     return body
 
 
-def _differ_by_case(names: Iterable[str]) -> bool:
-    different = set(names)
-    return len({name.lower() for name in different}) < len(different)
+def _differ_by_case(names: frozenset[str]) -> bool:
+    return len({name.lower() for name in names}) < len(names)

@@ -5,8 +5,8 @@
 
 Covered: every formula that `notation` reads, by words that open a bracket of their own (`both ... and ...`, `either ...
 or ...`, `if ..., then ...`, `for every x, ...`), with shorter sentences for what is common. Names stay names:
-`{tall}` is said as `is tall`, the proposition `{rain}` as `rain happens`. Not covered: other English; it is
-unreadable.
+`{tall}` is said as `is tall`, the proposition `{rain}` as `rain happens`. Not covered: other English, sentences
+that begin with a capital unless it is a name's; they are unreadable.
 """
 
 from __future__ import annotations
@@ -42,8 +42,14 @@ _GRAMMAR = """
 all and any as both case does either every everything for happen happens if is it not nothing of or same some something
 that the then together
 """
-RESERVED = frozenset(_GRAMMAR.split())
-"""Words that carry the grammar: no name may be one of them."""
+_NO_NAMES = """
+anybody anyone anything each everybody everyone few many most neither no nobody none noone one other others somebody
+someone another he her him his i itself its me she their them they these this those us we what which who whoever you
+but nor never always only unless because when are was were be false happening occurs occurring true untrue
+"""
+RESERVED = frozenset((*_GRAMMAR.split(), *_NO_NAMES.split()))
+"""Words that carry the grammar, and words that in English name no one thing: no name may be one of them, in capitals or
+not. "Everyone is calm" would else be read as said of one person."""
 
 
 def say(formula: Formula) -> str:  # noqa: C901, PLR0911 - one case for each kind
@@ -102,7 +108,7 @@ def _short(formula: Formula) -> str:
 
 
 def _name(name: str) -> str:
-    if name in RESERVED or _VARIABLE.fullmatch(name):
+    if name.lower() in RESERVED or _VARIABLE.fullmatch(name.lower()):
         raise Unreadable(f"{name!r} cannot be a name in a sentence")
     return name
 

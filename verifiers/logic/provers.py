@@ -6,7 +6,7 @@
   prover is not installed). Time, memory, a lost server and what cannot be expressed are `unknown` with a
   `schemas.Reason`.
 - `proved` and `refuted` are certain. A refutation carries a finite `Model`; `certified` evaluates it, and one that does
-  not refute becomes `unknown`. A proof may carry its text for people and archives.
+  not refute, or takes too long to evaluate, becomes `unknown`. A proof may carry its text for people and archives.
 - Formulas travel as values. A server that takes text gets it from a printer of ours, never from a model's words.
 - Equal questions get equal answers: fixed seeds, budgets in the prover's own steps rather than in seconds where it
   has them. `name`, `version` and `budget` say how to repeat them.
@@ -27,7 +27,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from steplabel.schemas import ConfigError, MissingExtra, Reason
 from steplabel.verifiers.logic.formulas import Formula
-from steplabel.verifiers.logic.semantics import Model, refutes
+from steplabel.verifiers.logic.semantics import Model, most_steps, refutes
 from steplabel.verifiers.logic.tables import decide
 from steplabel.verifiers.logic.wire import pack, unpack_model
 from steplabel.verifiers.workers.frames import Message
@@ -40,6 +40,8 @@ _BATCH = 16
 """Checks in one question to a worker: its wall-clock budget covers them all."""
 _MAX_PACKED = 20_000
 """Characters of one check's formulas; a frame holds a batch of the longest."""
+MAX_EVALUATED = 200_000
+"""Steps of evaluating one countermodel, which happens in this process: 30 quantifiers over two things take 2**30."""
 
 
 class Status(StrEnum):
@@ -233,12 +235,20 @@ def _open(answer: Proved) -> bool:
 
 def certified(answer: Proved, question: Entailment) -> Proved:
     """The answer, if its model refutes as it should; otherwise unknown: nobody's refutation is taken on trust."""
+    model = answer.model
     if answer.status is not Status.REFUTED:
         return answer
-    if answer.model is not None and refutes(answer.model, question.premises, question.conclusion):
+    if model is not None and _steps(question, model) > MAX_EVALUATED:
+        reason = f"{Reason.BUDGET}: the countermodel takes too many steps to evaluate"
+    elif model is not None and refutes(model, question.premises, question.conclusion):
         return answer
-    reason = f"{Reason.UNDECIDED}: the countermodel does not refute"
+    else:
+        reason = f"{Reason.UNDECIDED}: the countermodel does not refute"
     return replace(answer, status=Status.UNKNOWN, reason=reason, model=None)
+
+
+def _steps(question: Entailment, model: Model) -> int:
+    return sum(most_steps(formula, model.size) for formula in (*question.premises, question.conclusion))
 
 
 def _packed(question: Entailment) -> Message | None:

@@ -20,6 +20,7 @@ from steplabel.verifiers.logic.formulas import (
     Not,
     Or,
     Term,
+    parts_of,
 )
 
 
@@ -81,6 +82,12 @@ def is_true(  # noqa: PLR0911 - one return for each kind
             return all(is_true(body, model, {**bound, variable.name: thing}) for thing in range(model.size))
         case Exists(variable, body):
             return any(is_true(body, model, {**bound, variable.name: thing}) for thing in range(model.size))
+
+
+def most_steps(formula: Formula, size: int) -> int:
+    """How many formulas `is_true` looks at, at most, in a world of so many things: nested quantifiers multiply."""
+    below = sum(most_steps(part, size) for part in parts_of(formula))
+    return 1 + (size * below if isinstance(formula, (ForAll, Exists)) else below)
 
 
 def _thing(term: Term | None, model: Model, bound: Mapping[str, int]) -> int:

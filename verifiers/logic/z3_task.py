@@ -31,6 +31,7 @@ from steplabel.verifiers.logic.formulas import (
 from steplabel.verifiers.logic.semantics import Model
 from steplabel.verifiers.logic.wire import pack_model, unpack
 from steplabel.verifiers.workers.frames import Message
+from steplabel.verifiers.workers.z3_memory import check_reason, limit_memory, memory_errors
 
 _THING = z3.DeclareSort("Thing")
 _SOMETHING = z3.Const("_", _THING)
@@ -43,8 +44,13 @@ def check(question: Message) -> Message:
     Returns:
         `answers`, one for each: {status, why, model}, with status `proved`, `refuted`, `inconsistent` or `unknown`;
         and Z3's `version`.
+
+    Raises:
+        MemoryError: Z3 met its limit; this process must not be asked again.
     """
-    answers = [_answer(asked, question["rlimit"]) for asked in question["checks"]]
+    limit_memory()
+    with memory_errors():
+        answers = [_answer(asked, question["rlimit"]) for asked in question["checks"]]
     return {"answers": answers, "version": z3.get_version_string()}
 
 
@@ -69,7 +75,10 @@ def _solved(formulas: Sequence[Any], rlimit: int) -> tuple[Any, Any]:
     solver.set("random_seed", 0)
     solver.set("rlimit", rlimit)
     solver.add(*formulas)
-    return solver.check(), solver
+    status = solver.check()
+    if status == z3.unknown:
+        check_reason(solver.reason_unknown())
+    return status, solver
 
 
 def compiled(formula: Formula, bound: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one return for each kind

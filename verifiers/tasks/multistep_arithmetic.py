@@ -9,8 +9,9 @@
 Covered: every chain of equal signs in a step. A letter stands for what the step that calculates it says, right or
 wrong, so that a mistake is found where it was made and not again where it is used. What a letter is calculated from
 must have the value of its definition.
-Not covered: division, powers, decimals, and, unless `plan`, whether the first step takes the question apart as it
-stands (the people of BIG-Bench-Mistake mark no first step as a mistake, however wrong).
+Not covered: a step of several sentences or formulas, of which only what stands before the first words in the midst of
+the chain is compared; other relations; division, powers, decimals; and, unless `plan`, whether the first step takes the
+question apart as it stands (the people of BIG-Bench-Mistake mark no first step as a mistake, however wrong).
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ Tokens: TypeAlias = tuple[int | str, ...]
 """An expression as integers, operators and brackets; empty where a side of a chain cannot be read."""
 
 _TOKEN = re.compile(r"[0-9]{1,30}|[A-Z]|[-+*()]|(?P<space>\s+)|(?P<stray>.)", re.DOTALL)
+_NO_SIDE = re.compile(r"[A-Za-z]{2}|[!<>?:;\u2248\u2260\u2264\u2265]|[.,]\s")
+"""What no side of a chain holds: here begins something else, such as the next sentence."""
 _DEFINITION = re.compile(r"\b([A-Z]) = ")
 _EXPRESSION = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+-*() \n"
 
@@ -60,7 +63,7 @@ class MultistepArithmetic:
     @property
     def version(self) -> str:
         """One for each way to read the first step."""
-        return "1+plan" if self.plan else "1"
+        return "2+plan" if self.plan else "2"
 
     def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[EqualSides]]:
         """The chains of the steps, with the value of each letter put in its place."""
@@ -149,7 +152,8 @@ def _chain(text: str, plan: Mapping[str, Tokens], values: dict[str, int]) -> tup
     if not rest:
         return ()
     asked = _after_words(first)
-    sides = tuple(_read(side, values) for side in rest)
+    whole = next((i for i, side in enumerate(rest) if _NO_SIDE.search(side.strip(" .,\n"))), len(rest))
+    sides = (*(_read(side, values) for side in rest[:whole]), *([()] if whole < len(rest) else []))
     if asked in plan and len(asked) == 1:
         if (value := value_of(sides[-1])) is not None:
             values[asked] = value

@@ -3,4 +3,5 @@
 pool.py          the parent's side: budget, quarantine, cache
 worker.py        the child
 frames.py        their messages
+z3_memory.py     Z3's memory within a child
 """

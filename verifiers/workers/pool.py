@@ -3,8 +3,8 @@
 Workers are started by exec of a fresh interpreter, never by forking this process (Beam and gRPC threads do
 not survive a fork). One wall-clock budget covers all that a question needs; who passes it is killed and started
 anew for the next question. A question that killed a worker is quarantined and never asked again; answers are
-cached by the question's content. Both memories are bounded. Any thread may ask: with more threads than workers,
-they queue.
+cached by a digest of the question. Both memories are bounded, in number and in bytes. Any thread may ask: with more
+threads than workers, they queue.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import IO, Any, Generic, TypeVar
+from hashlib import blake2b
+from typing import IO, Any
 
 from steplabel.schemas import Reason
 from steplabel.verifiers.workers.frames import HEADER, MAX_FRAME, Message, decode_body, encode_frame
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 STARTUP_SECONDS = 120.0
 """Importing sympy takes 1-2 s on an idle core, much longer on a busy machine."""
 _CACHE = 65_536
+_CACHE_BYTES = 32 << 20
+"""Of answers as they travelled; as Python's values they take a few times as much."""
 _QUARANTINE = 16_384
 _MAX_START_FAILURES = 3  # in a row; then every question is a `crash` at once instead of after another slow start
 
@@ -51,24 +51,27 @@ class Reply:
     failed: str = ""
 
 
-class _Memory(Generic[K, V]):
-    """A bounded map that forgets what was not used for longest. Guarded by its owner's lock."""
+class _Memory:
+    """Replies by question; it forgets those that were not used for longest. Guarded by its owner's lock."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._entries: OrderedDict[K, V] = OrderedDict()
+    def __init__(self, *, replies: int, size: int = _CACHE_BYTES) -> None:
+        self._most_replies, self._most_bytes = replies, size
+        self._bytes = 0
+        self._entries: OrderedDict[bytes, tuple[Reply, int]] = OrderedDict()
 
-    def get(self, key: K) -> V | None:
+    def get(self, key: bytes) -> Reply | None:
         if key not in self._entries:
             return None
         self._entries.move_to_end(key)
-        return self._entries[key]
+        return self._entries[key][0]
 
-    def put(self, key: K, value: V) -> None:
-        self._entries[key] = value
+    def put(self, key: bytes, reply: Reply, size: int = 0) -> None:
+        self._bytes += size - self._entries.get(key, (reply, 0))[1]
+        self._entries[key] = reply, size
         self._entries.move_to_end(key)
-        while len(self._entries) > self._size:
-            self._entries.popitem(last=False)
+        while len(self._entries) > self._most_replies or self._bytes > self._most_bytes:
+            _, (_, gone) = self._entries.popitem(last=False)
+            self._bytes -= gone
 
 
 class _WorkerGoneError(Exception):
@@ -101,7 +104,7 @@ class _Worker:
             env={**os.environ, "PYTHONPATH": path},
         )
         try:
-            self._receive(STARTUP_SECONDS)
+            self._receive(time.monotonic() + STARTUP_SECONDS)
         except _WorkerGoneError:
             self.kill()
             raise
@@ -120,20 +123,20 @@ class _Worker:
         self.stopped = True
         self._process.kill()
 
-    def ask(self, question: bytes) -> Reply:
-        """Ask one question, a frame; raises _WorkerGoneError if no answer comes within the budget."""
-        try:
-            pipe = self._pipe(self._process.stdin)
-            pipe.write(question)
-            pipe.flush()
-        except OSError as error:
-            raise _WorkerGoneError(Reason.CRASH) from error
-        reply = self._receive(self._limits.timeout_s)
+    def ask(self, question: bytes) -> tuple[Reply, int]:
+        """Ask one question, a frame: the reply and its bytes.
+
+        Raises:
+            _WorkerGoneError: no answer came within the budget.
+        """
+        deadline = time.monotonic() + self._limits.timeout_s
+        self._send(question, deadline)
+        reply, size = self._receive(deadline)
         if "exhausted" in reply:
             raise _WorkerGoneError(Reason.CRASH)  # out of memory or stack: its state is not to be trusted
         if "error" in reply:
-            return Reply(failed=Reason.UNSUPPORTED)
-        return Reply(answer=reply["answer"])
+            return Reply(failed=Reason.UNSUPPORTED), size
+        return Reply(answer=reply["answer"]), size
 
     def kill(self) -> None:
         """End the process at once and reap it."""
@@ -148,12 +151,25 @@ class _Worker:
         for pipe in (self._process.stdin, self._process.stdout):
             os.close(self._pipe(pipe).fileno())
 
-    def _receive(self, seconds: float) -> Message:
-        deadline = time.monotonic() + seconds
+    def _send(self, frame: bytes, deadline: float) -> None:
+        """Never waits longer than its time: a child that does not read lets the pipe run full."""
+        descriptor, left = self._pipe(self._process.stdin).fileno(), memoryview(frame)
+        os.set_blocking(descriptor, False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, selectors.EVENT_WRITE)
+            while left:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise _WorkerGoneError(Reason.TIMEOUT)
+                try:
+                    left = left[os.write(descriptor, left) :]
+                except OSError as error:
+                    raise _WorkerGoneError(Reason.CRASH) from error
+
+    def _receive(self, deadline: float) -> tuple[Message, int]:
         (size,) = HEADER.unpack(self._bytes(HEADER.size, deadline))
         if size > MAX_FRAME:
             raise _WorkerGoneError(Reason.CRASH)
-        return decode_body(self._bytes(size, deadline))
+        return decode_body(self._bytes(size, deadline)), size
 
     def _bytes(self, count: int, deadline: float) -> bytes:
         pipe = self._pipe(self._process.stdout)
@@ -190,8 +206,7 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
-        self._replies: _Memory[bytes, Reply] = _Memory(_CACHE)
-        self._quarantine: _Memory[bytes, Reply] = _Memory(_QUARANTINE)
+        self._replies, self._quarantine = _Memory(replies=_CACHE), _Memory(replies=_QUARANTINE)
         self._start_failures = 0
 
     def ask(self, question: Message) -> Reply:
@@ -200,7 +215,8 @@ class WorkerPool:
         Raises:
             ValueError: the question is larger than a frame: screen it first.
         """
-        key = encode_frame(question)
+        frame = encode_frame(question)
+        key = blake2b(frame, digest_size=20).digest()  # a frame may be as long as a book
         if known := self._known(key):
             return known
         with self._slots:
@@ -210,10 +226,10 @@ class WorkerPool:
             if worker is None:
                 return Reply(failed=Reason.CRASH)
             try:
-                reply = worker.ask(key)
+                reply, size = worker.ask(frame)
             except _WorkerGoneError as death:
                 return self._buried(worker, key, str(death))
-            self._returned(worker, key, reply)
+            self._returned(worker, key, reply, size)
             return reply
 
     def close(self) -> None:
@@ -264,9 +280,9 @@ class WorkerPool:
             self._busy.add(worker)
         return worker
 
-    def _returned(self, worker: _Worker, key: bytes, reply: Reply) -> None:
+    def _returned(self, worker: _Worker, key: bytes, reply: Reply, size: int) -> None:
         with self._lock:
-            self._replies.put(key, reply)
+            self._replies.put(key, reply, size)
             self._busy.discard(worker)
             if not worker.stopped:
                 self._idle.append(worker)

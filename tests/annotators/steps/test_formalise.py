@@ -148,14 +148,18 @@ def test_announced(world):
         ('{"a' * 50_000, None),
         ("[1, 2]", None),
         ("", None),
+        (PLAIN + " Once more: " + PLAIN, PLAIN),
+        ('Such as {"steps": [1]}. ' + PLAIN, None),
+        (PLAIN + ' No: {"steps": [1]}', None),
     ],
     ids=[
         "plain", "after a broken one", "after another object", "braces in text", "after open braces", "never closed",
         "steps are no list", "nan", "long integer", "deep", "long", "open braces", "open quotes", "a list", "empty",
+        "said twice", "an example first", "corrected",
     ],
 )  # fmt: skip
 def test_taking_the_json_out(answer, found):
-    """The first object with a list of steps, or nothing; never an exception."""
+    """The one object with a list of steps, or nothing, also where two differ; never an exception."""
     assert formalisation_in(answer) == found
 
 

@@ -60,6 +60,21 @@ SQUARE = op("=", op("**", X, 2), 9)
 ENTAILED, NEW = (Verdict.HOLDS, "entailed"), (Verdict.UNKNOWN, "new_assumption")
 
 
+@pytest.mark.parametrize("cite", ["equation (1)", "1.1", "the first step", "given 9", ""])
+def test_citations_that_cannot_be_told_never_make_a_step_fail(cite: str) -> None:
+    """What is cited may be the step that could not be read; where all could be read, all earlier claims count."""
+    unreadable, claim = step(1, op("cube", X)), step(2, op("=", Y, 5), cites=[cite])
+    assert verdicts(document(unreadable, claim, given=(TOTAL,)))[-1] == (Verdict.UNKNOWN, "not_entailed")
+    assert verdicts(document(step(1, op("=", X, 5), "modelling"), claim, given=(TOTAL,)))[-1] == ENTAILED
+
+
+def test_a_step_is_cited_by_its_number_however_written() -> None:
+    """ "01" and "Step 1" are step 1."""
+    for cite in ("01", "Step 1", " 1 "):
+        said = verdicts(document(step(1, op("=", X, 5)), step(2, op("=", Y, 5), cites=[cite]), given=(TOTAL,)))
+        assert said[-1] == ENTAILED
+
+
 def test_meets_the_port():
     """It observes, and says which tool and budget it had."""
     solved = solution(2)
@@ -70,7 +85,7 @@ def test_meets_the_port():
     assert (observation.source, observation.verdict) == ("z3_formalisation", Verdict.HOLDS)
     assert observation.subject == solved.node_keys[0]
     assert "given 1" in observation.evidence
-    assert verifier.version in f"1/{observation.tool_version.split()[1]}/{observation.budget}"
+    assert verifier.version in f"2/{observation.tool_version.split()[1]}/{observation.budget}"
 
 
 @pytest.mark.parametrize(

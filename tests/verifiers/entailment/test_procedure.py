@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -19,6 +20,7 @@ from steplabel.verifiers.expressions.ast import (
     Comparison,
     Connected,
     Connective,
+    Constant,
     Name,
     Number,
     Operator,
@@ -169,6 +171,46 @@ def test_equal_looking_roots_are_kept_apart():
     roots = tuple(Apply(Operator.ROOT, (number(n), number(2))) for n in (4, 9, 16, 25))
     claim = Comparison(Relation.EQUAL, Apply(Operator.ADD, roots), number(14))
     assert alone(Entailment(declarations=(), assumptions=(), claim=claim), rlimit=RLIMIT).status is Status.HOLDS
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "and",
+        "true",
+        "div",
+        "select",
+        "root 0",
+        "switch 0",
+        "switch denial",
+        "constant pi",
+        "name x",
+        "k!0",
+        "|x|",
+        "\u00e9",
+    ],
+)
+@pytest.mark.parametrize("sort", [Sort.INTEGER, Sort.REAL])
+def test_names_mean_nothing_to_the_solver(name, sort):
+    """Names that Z3 has a use for, or that we make up ourselves, are names like any other beside roots and pi."""
+    that, two = Name(name), number(2)
+    root = Apply(Operator.ROOT, (Apply(Operator.MULTIPLY, (X, X)), two))
+    question = Entailment(
+        declarations=(Declared(name=name, sort=sort), Declared(name="x")),
+        assumptions=(
+            Assumption(label="that", formula=Comparison(Relation.EQUAL, that, two)),
+            Assumption(label="root", formula=Comparison(Relation.EQUAL, root, number(5))),
+            Assumption(label="pi", formula=Comparison(Relation.LESS, Constant.PI, X)),
+        ),
+        claim=Comparison(Relation.EQUAL, X, number(5)),
+    )
+    assert alone(question, rlimit=RLIMIT).used == ("root", "pi")
+    wrong = replace(question, claim=Comparison(Relation.EQUAL, that, number(5)))
+    assert (alone(wrong, rlimit=RLIMIT).status, alone(wrong, rlimit=RLIMIT).used) == (Status.REFUTED, ("that",))
+    proposition = replace(
+        question, declarations=(Declared(name=name, sort=Sort.BOOLEAN),), assumptions=(), claim=Name(name)
+    )
+    assert alone(proposition, rlimit=RLIMIT).status is Status.NOT_ENTAILED
 
 
 INTEGERS = st.integers(-20, 20)

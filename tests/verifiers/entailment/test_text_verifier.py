@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from steplabel.schemas import Problem, Reason, Solution, Step, StepKind, Verdict, make_solution
 from steplabel.verifiers import Verifier, observe
 from steplabel.verifiers.entailment import EntailmentVerifier, Inference
+from steplabel.verifiers.entailment.text_claims import MAX_CLAIMS
 from steplabel.verifiers.entailment.text_formulas import formulas_in
 
 VERIFIER = EntailmentVerifier()
@@ -99,13 +102,65 @@ def test_a_wrong_step_fails_and_what_follows_is_unknown():
         ("Let x be the apples. 3x = 30", "It cannot be that 4x = 30"),
         ("Let x be the apples. x^2 = 4", "x = 2", "x = -2"),
         ("Let x be the apples. 3x = 30", "Substitute x = 1"),
+        ("Let x be the apples. 3x = 30", "Wait, 3x = 30 is wrong.", "4x = 48"),
+        ("Let x be the apples. 3x = 30", "Is x = 11?", "2x = 22"),
     ],
-    ids=["undeclared", "declared twice", "if", "suppose", "rounded", "denied", "two roots", "tried"],
+    ids=[
+        "undeclared",
+        "declared twice",
+        "if",
+        "suppose",
+        "rounded",
+        "denied",
+        "two roots",
+        "tried",
+        "taken back",
+        "asked",
+    ],
 )
 def test_weak_contexts_never_fail(steps):
     """Letters that may have changed their meaning, suppositions, roundings: unknown, unless the user trusts them."""
     assert verdicts(*steps)[-1] == WEAK
     assert verdicts(*steps, verifier=EntailmentVerifier(trust=True))[-1] == FAILS
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "It cannot be that x = 10.",
+        "So it is not true that x = 10.",
+        "Thus x = 10 is impossible.",
+        "Is x = 10?",
+        r"So \(x = 10\) is wrong.",
+        "If x = 10 we are done.",
+    ],
+)
+def test_what_is_denied_or_asked_never_holds(step):
+    """The formula follows and the step says that it does not, or asks: a step that denies a truth is not right."""
+    for verifier in (VERIFIER, EntailmentVerifier(trust=True)):
+        said = verdicts("Let x be the apples. 3x = 30", step, verifier=verifier)[-1]
+        assert said == (Verdict.UNKNOWN, "not_asserted: entailed")
+
+
+@pytest.mark.parametrize(
+    "denied",
+    ["x = 11 is impossible.", "It cannot be that x = 11.", "Is x = 11? No.", r"It is wrong that \(x = 11\)."],
+)
+def test_nothing_rests_on_what_is_denied(denied):
+    """What would follow from it does not hold, and what contradicts it is no contradiction."""
+    steps = ("Let x be the apples and y be the pears.", "x + y = 10", denied, "y = -1", "Thus x = 10 - y.")
+    assert verdicts(*steps)[-2:] == [(Verdict.UNKNOWN, "not_entailed"), HOLDS]
+    assert found("What is x if 2x = 6?", "x = 3") == [("x = 3", *HOLDS)]
+
+
+def test_a_long_solution_is_read_in_time():
+    """Hundreds of formulas over the same letters: each pair of them is compared, none is computed again."""
+    problem = "Let x be the number. Let y be the number."
+    line = "x = 1/3 + 2/7 - 4/9 and y = 2/3 + 5/7. "
+    started = time.process_time()
+    claims = list(VERIFIER.claims(*solved(problem, *[line * 30] * 30)))
+    assert len(claims) == MAX_CLAIMS
+    assert time.process_time() - started < 20.0  # it took minutes when each pair was computed anew
 
 
 SEVERAL_VALUES = [

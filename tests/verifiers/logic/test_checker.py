@@ -222,6 +222,32 @@ def test_names_that_differ_by_case_only_may_be_one(
     assert fine.verdict is HOLDS
 
 
+@pytest.mark.parametrize(
+    ("fact", "conclusion"),
+    [
+        ("rain happens", "rain is heavy"),
+        ("ben is tall", "anna is ben"),
+        ("{rain}", "{heavy}{rain}"),
+        ("{tall}{ben}", "{ben}{anna}"),
+    ],
+)
+def test_a_thing_with_the_name_of_something_else_is_not_judged(
+    observed: Callable[..., list[Observation]], fact: str, conclusion: str
+) -> None:
+    """ "Rain is heavy" beside "rain happens" may mean that it rains heavily: nobody knows what follows."""
+    step, answer = observed([fact], conclusion, "fact1 -> hypothesis", "The final answer is UNKNOWN")
+    assert (step.verdict, answer.verdict) == (UNKNOWN, UNKNOWN)
+    assert step.reason == answer.reason == f"{Reason.UNPARSABLE}: a thing has the name of a predicate or proposition"
+
+
+def test_english_beyond_the_grammar_never_fails(observed: Callable[..., list[Observation]]) -> None:
+    """Right steps in words that the grammar has not are unknown, in capitals too: none is read as said of one thing."""
+    facts = ["everything is calm", "everything that is calm is tall"]
+    said = ["Everything is tall", "everyone is tall", "Nothing is not calm", "It is calm", "ben is calm, too"]
+    lines = [f"From fact1 and fact2 follows int{n}: {words}." for n, words in enumerate(said, start=1)]
+    assert {step.verdict for step in observed(facts, "ben is tall", *lines)} == {UNKNOWN}
+
+
 @dataclass(frozen=True)
 class Counting:
     """Truth tables that remember how many questions came at once."""

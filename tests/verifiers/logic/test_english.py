@@ -78,6 +78,27 @@ def test_other_english_is_refused(sentence: str) -> None:
         hear(sentence)
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Everything is calm",
+        "Nothing is calm",
+        "everyone is calm",
+        "nobody is calm",
+        "It is calm",
+        "he is calm",
+        "X is calm",
+        "rain is false",
+        "nobody happens",
+        "anna is None",
+    ],
+)
+def test_words_that_name_no_one_thing_are_no_names(sentence: str) -> None:
+    """Read as names they would make a right step fail: "Everything is calm" is not said of somebody."""
+    with pytest.raises(Unreadable):
+        hear(sentence)
+
+
 @given(st.lists(st.sampled_from([*sorted(RESERVED), ",", "x", "anna", "tall", "."]), max_size=14).map(" ".join))
 def test_any_words_are_heard_or_refused(text: str) -> None:
     """No order of the grammar's words raises anything else, and what is heard is a closed formula."""

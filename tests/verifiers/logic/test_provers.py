@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -23,8 +24,9 @@ from steplabel.verifiers.logic import (
     Z3Prover,
 )
 from steplabel.verifiers.logic.formulas import And, Atom, Formula, Not, Or
+from steplabel.verifiers.logic.notation import read_formula
 from steplabel.verifiers.logic.provers import INCONSISTENT, MAX_PREMISES, SolverProver, certified
-from steplabel.verifiers.logic.semantics import Model, refutes
+from steplabel.verifiers.logic.semantics import Model, most_steps, refutes
 from steplabel.verifiers.logic.wire import pack, pack_model, unpack, unpack_model
 
 Ask = Callable[[Sequence[str], str], Entailment]
@@ -171,6 +173,28 @@ def test_a_refutation_is_not_taken_on_trust(ask: Ask) -> None:
         (Status.PROVED, "table"),
         (Status.REFUTED, "liar"),
     ]
+
+
+@pytest.mark.parametrize("prover", [TableProver(), Z3Prover()], ids=["table", "z3"])
+@pytest.mark.parametrize("quantifiers", [8, 19, 30])
+def test_deep_quantifiers_do_not_hang_the_evaluation(prover: Prover, ask: Ask, quantifiers: int) -> None:
+    """Evaluating 30 quantifiers over two things would take 2**30 steps in this process: it is unknown at once."""
+    variables = [f"{letter}{number}" for letter in "xyzw" for number in range(9)][:quantifiers]
+    nest = "".join(f"({variable}): " for variable in variables) + "({A}x0 v ¬{A}x1 v {A}x1)"
+    started = time.process_time()
+    (answer,) = prover.prove_all([ask([nest, "{A}{a}", "¬{A}{b}"], "{C}{a}")])
+    assert time.process_time() - started < 2.0
+    assert answer.status is (Status.REFUTED if quantifiers == 8 else Status.UNKNOWN)
+    assert quantifiers == 8 or prover == TableProver() or answer.reason.split(":")[0] in (Reason.BUDGET, Reason.TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("formula", "size", "steps"),
+    [("{A} & ¬{B}", 5, 4), ("(x): {A}x", 5, 6), ("(x): (Ey): ({A}x v {B}y)", 2, 1 + 2 * (1 + 2 * 3))],
+)
+def test_steps_of_an_evaluation(formula: str, size: int, steps: int) -> None:
+    """Each formula once, and what stands below a quantifier once for each thing."""
+    assert most_steps(read_formula(formula), size) == steps
 
 
 def test_only_open_questions_go_to_the_next_prover(ask: Ask) -> None:

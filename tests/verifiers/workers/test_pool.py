@@ -18,7 +18,7 @@ from steplabel.schemas import AnswerType, ConfigError, GoldAnswer, Outcome, Reas
 from steplabel.verifiers import AnswerChecker, close_workers
 from steplabel.verifiers.answers.checker import COMPARE
 from steplabel.verifiers.workers.frames import Message
-from steplabel.verifiers.workers.pool import Reply, WorkerLimits, WorkerPool, pool_for
+from steplabel.verifiers.workers.pool import Reply, WorkerLimits, WorkerPool, _Memory, pool_for
 
 # Passes no screening, so it is asked of the pool itself: hangs for minutes.
 ENDLESS = "(a+b+c+d+e+f)^{60}"
@@ -118,19 +118,26 @@ def test_threads_share_one_worker(pool: WorkerPool) -> None:
     assert len(pool.pids()) == 1
 
 
+@pytest.mark.parametrize("pool", [60.0], indirect=True)
 def test_closing_ends_workers_and_blames_no_question(pool: WorkerPool) -> None:
-    """A question under way when the pool closes is unknown, and may be asked again."""
-    pool.ask(pair("1", "1"))
+    """A question under way when the pool closes is a crash at once, is asked anew the next time, and is answered."""
+    slow = pair("1", "(a+b+c+d+e+f)^{40}")
+    assert pool.ask(pair("1", "1")).answer["equal"]
     (pid,) = pool.pids()
     replies: list[Reply] = []
-    thread = threading.Thread(target=lambda: replies.append(pool.ask(pair("1", "(a+b+c)^{40}"))))
+    thread = threading.Thread(target=lambda: replies.append(pool.ask(slow)))
     thread.start()
-    time.sleep(0.2)
+    time.sleep(0.3)
     pool.close()
-    thread.join()
+    thread.join(20.0)
+    assert [reply.failed for reply in replies] == [Reason.CRASH]
     assert wait_until_gone(pid, 2.0)
-    if replies[0].failed == Reason.CRASH:  # it was caught in the middle
-        assert pool._known(("1", "(a+b+c)^{40}")) is None
+    again = threading.Thread(target=pool.ask, args=(slow,))
+    again.start()
+    time.sleep(3.0)
+    assert pool.pids()  # it reached a worker again: closing put no blame on it
+    pool.close()
+    again.join(20.0)
 
 
 def test_close_workers_may_be_called_twice_and_work_goes_on() -> None:
@@ -141,6 +148,152 @@ def test_close_workers_may_be_called_twice_and_work_goes_on() -> None:
     close_workers()
     close_workers()
     assert checker.check(r"\frac{6}{\sqrt{2}}", gold).outcome is Outcome.CORRECT
+
+
+TASKS = """
+import time
+
+def think(question):
+    match question["how"]:
+        case "die":
+            import os
+            os._exit(0)
+        case "eat":
+            raise MemoryError
+        case "break":
+            raise ValueError("no")
+        case "babble":
+            return {"text": "x" * (2 << 20)}
+        case "strange":
+            return {"set": {1, 2}}
+        case "sleep":
+            time.sleep(60)
+    return {"number": question["number"], "text": "y" * question.get("size", 0)}
+"""
+
+
+@pytest.fixture
+def thinking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerPool]:
+    """Three workers that do what they are asked to."""
+    (tmp_path / "tasks_of_a_test.py").write_text(TASKS, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    pool = WorkerPool("tasks_of_a_test:think", WorkerLimits(timeout_s=20.0, memory_mb=1_024, workers=3))
+    yield pool
+    pool.close()
+
+
+@pytest.mark.parametrize(
+    ("how", "failed", "kept"),
+    [
+        ("die", Reason.CRASH, False),
+        ("eat", Reason.CRASH, False),
+        ("break", Reason.UNSUPPORTED, True),
+        ("babble", Reason.CRASH, False),  # its answer passes no frame
+        ("strange", Reason.CRASH, False),  # nor does this one
+    ],
+)
+def test_what_a_task_does_wrong_is_no_answer(thinking: WorkerPool, how: str, failed: str, kept: bool) -> None:
+    """It costs the worker, unless the task only raised; asked again it reaches none; the next question is answered."""
+    assert thinking.ask({"how": "well", "number": 1}).answer["number"] == 1
+    before = thinking.pids()
+    question = {"how": how, "number": 2}
+    assert thinking.ask(question).failed == failed
+    assert (thinking.pids() == before) is kept
+    after = thinking.pids()
+    assert thinking.ask(question).failed == failed
+    assert thinking.pids() == after
+    assert thinking.ask({"how": "well", "number": 3}).answer["number"] == 3
+
+
+def test_many_threads_get_their_own_answers_whatever_dies(thinking: WorkerPool) -> None:
+    """Among sixty threads and three workers, of which every fifth question kills one, no answer goes astray."""
+    replies: dict[int, Reply] = {}
+
+    def ask(number: int) -> None:
+        replies[number] = thinking.ask({"how": "well" if number % 5 else "die", "number": number})
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(60)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120.0)
+    assert {number for number, reply in replies.items() if reply.failed == Reason.CRASH} == set(range(0, 60, 5))
+    assert all(reply.answer["number"] == number for number, reply in replies.items() if number % 5)
+    assert len(thinking.pids()) <= 3
+
+
+def test_a_pool_that_threads_close_meanwhile_answers_or_says_crash(thinking: WorkerPool) -> None:
+    """Closed again and again while it is asked, and twice at the end, it never hangs and gives no wrong answer."""
+    replies: dict[int, Reply] = {}
+
+    def ask(number: int) -> None:
+        replies[number] = thinking.ask({"how": "well", "number": number})
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+        thinking.close()
+    for thread in threads:
+        thread.join(120.0)
+    assert len(replies) == 30
+    assert all(reply.failed == Reason.CRASH or reply.answer["number"] == n for n, reply in replies.items())
+    thinking.close()
+    thinking.close()
+    assert thinking.ask({"how": "well", "number": 99}).answer["number"] == 99
+
+
+def test_a_worker_killed_in_the_middle_of_a_question(thinking: WorkerPool) -> None:
+    """By somebody else: the question is a crash within seconds, not after its budget."""
+    replies: list[Reply] = []
+    thread = threading.Thread(target=lambda: replies.append(thinking.ask({"how": "sleep", "number": 0})))
+    thread.start()
+    deadline = time.monotonic() + 60.0
+    while not thinking.pids() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (pid,) = thinking.pids()
+    time.sleep(0.2)
+    os.kill(pid, signal.SIGKILL)
+    thread.join(10.0)
+    assert [reply.failed for reply in replies] == [Reason.CRASH]
+
+
+@pytest.mark.parametrize("pool", [1.5], indirect=True)
+@pytest.mark.parametrize("size", [1, 500_000])
+def test_a_worker_that_does_not_read_is_killed(pool: WorkerPool, size: int) -> None:
+    """Stopped from outside, it takes no question; however long the question is, its time ends."""
+    pool.ask(pair("1", "1"))
+    (pid,) = pool.pids()
+    os.kill(pid, signal.SIGSTOP)
+    assert pool.ask(pair("1", "x" * size)).failed == Reason.TIMEOUT
+    assert wait_until_gone(pid, 2.0)
+    assert pool.ask(pair("2", "2")).answer["equal"]
+
+
+def test_a_question_that_does_not_travel_costs_nothing(thinking: WorkerPool) -> None:
+    """Too long, or no JSON: the error is the caller's, and no worker starts for it."""
+    with pytest.raises(ValueError, match="at most"):
+        thinking.ask({"how": "x" * (1 << 20)})
+    with pytest.raises(TypeError):
+        thinking.ask({"how": object()})
+    assert thinking.pids() == []
+
+
+def test_what_is_remembered_is_bounded_in_bytes() -> None:
+    """A few long answers push out older ones, as many short ones do; what was used last stays."""
+    memory = _Memory(replies=3, size=100)
+    kept, long = Reply(answer={"kept": 1}), Reply(answer={"long": 1})
+    memory.put(b"kept", kept, 40)
+    memory.put(b"long", long, 50)
+    assert memory.get(b"kept") is kept
+    memory.put(b"new", long, 50)
+    assert (memory.get(b"long"), memory.get(b"kept")) == (None, kept)
+    memory.put(b"kept", kept, 10)  # the same again counts once
+    memory.put(b"third", long, 40)
+    assert memory.get(b"new") is long
+    memory.put(b"fourth", long, 0)
+    assert memory.get(b"kept") is None  # three at most
+    memory.put(b"too long", long, 101)
+    assert memory.get(b"too long") is None
 
 
 PARENT = """

@@ -59,7 +59,7 @@ class SatTaskVerifier:
     @property
     def version(self) -> str:
         """The rules' version and a digest of the oracle's configuration."""
-        return f"2+{content_id('sat', repr(self.oracle))[:8]}"
+        return f"3+{content_id('sat', repr(self.oracle))[:8]}"
 
     def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[SatAnswer]]:
         """One claim for each labelable step that states an answer: its last one."""

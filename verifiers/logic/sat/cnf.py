@@ -110,7 +110,7 @@ def _read_dimacs(text: str) -> Cnf | None:
         return None
     clauses, lines = [], text[match.end() :].lstrip("\n").split("\n")
     others = (*text[: match.start()].split("\n"), *lines[int(match[2]) :])
-    if any(_all_numbers(line) for line in others):
+    if any(map(_may_be_clause, others)):
         return None
     for line in lines[: int(match[2])]:
         numbers = [int(word) for word in line.split() if _NUMBER.fullmatch(word)]
@@ -120,9 +120,13 @@ def _read_dimacs(text: str) -> Cnf | None:
     return Cnf(int(match[1]), tuple(clauses)) if len(clauses) == int(match[2]) else None
 
 
-def _all_numbers(line: str) -> bool:
+def _may_be_clause(line: str) -> bool:
+    """Whether a line is all numbers, or holds a number before a 0: `2 0 and so on`."""
     words = line.split()
-    return bool(words) and all(_INTEGER.fullmatch(word) for word in words)
+    numbers = [_INTEGER.fullmatch(word) is not None for word in words]
+    return (bool(words) and all(numbers)) or any(
+        number and end == "0" for number, end in zip(numbers, words[1:], strict=False)
+    )
 
 
 def _read_formula(text: str) -> Cnf | None:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from steplabel.schemas import Reason
+from steplabel.schemas import ConfigError, Reason
 from steplabel.verifiers.logic.sat.cnf import Cnf, satisfied
 from steplabel.verifiers.logic.tables import columns
 from steplabel.verifiers.workers.pool import WorkerLimits, pool_for
 
 MAX_TABLE = 12
-"""Variables of the largest table: 4,096 rows."""
+"""Variables that a table decides by default: 4,096 rows."""
+LARGEST_TABLE = 20
+"""A million rows: integers of 128 KB."""
 TASK = "steplabel.verifiers.logic.sat.z3_task:solve"
 
 
@@ -43,7 +45,10 @@ class Oracle:
     Attributes:
         rlimit: Z3's own units for one question.
         timeout_s, memory_mb, workers: of the worker process.
-        max_table: most variables that a table decides; 0: always ask Z3.
+        max_table: most variables that a table decides, `LARGEST_TABLE` at most; 0: always ask Z3.
+
+    Raises:
+        ConfigError: a table that fits no memory, or a limit of nothing.
     """
 
     rlimit: int = 2_000_000
@@ -51,6 +56,12 @@ class Oracle:
     memory_mb: int = 2_048
     workers: int = 1
     max_table: int = MAX_TABLE
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_table <= LARGEST_TABLE:
+            raise ConfigError(f"max_table={self.max_table}: tables take 0 to {LARGEST_TABLE} variables")
+        if self.rlimit < 1 or self.timeout_s <= 0 or self.workers < 1:
+            raise ConfigError(f"rlimit={self.rlimit}, timeout_s={self.timeout_s}, workers={self.workers}: give more")
 
     def satisfiable(self, cnf: Cnf | None) -> Solved:
         """Whether all clauses can be satisfied at once; None stands for no clauses, which always can."""

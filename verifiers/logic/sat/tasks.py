@@ -112,6 +112,7 @@ def solve(task: SatTask, cnf: Cnf) -> str:
 
     Raises:
         ValueError: there is none: no assignment satisfies, or nothing has to be removed.
+        ConfigError: more variables than the largest table takes.
     """
     oracle = Oracle(max_table=cnf.variables)
     whole = oracle.satisfiable(cnf)

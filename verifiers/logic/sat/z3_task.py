@@ -5,6 +5,7 @@ from __future__ import annotations
 import z3
 
 from steplabel.verifiers.workers.frames import Message
+from steplabel.verifiers.workers.z3_memory import check_reason, limit_memory, memory_errors
 
 
 def solve(question: Message) -> Message:
@@ -12,7 +13,16 @@ def solve(question: Message) -> Message:
 
     Returns:
         {possible: bool or None, assignment, why}.
+
+    Raises:
+        MemoryError: Z3 met its limit; this process must not be asked again.
     """
+    limit_memory()
+    with memory_errors():
+        return _solved(question)
+
+
+def _solved(question: Message) -> Message:
     variables = [z3.Bool(f"x{number}") for number in range(1, question["variables"] + 1)]
     clauses = [
         z3.Or([variables[x - 1] if x > 0 else z3.Not(variables[-x - 1]) for x in clause])
@@ -32,4 +42,4 @@ def solve(question: Message) -> Message:
         return {"possible": True, "assignment": values, "why": ""}
     if status == z3.unsat:
         return {"possible": False, "assignment": [], "why": ""}
-    return {"possible": None, "assignment": [], "why": solver.reason_unknown()}
+    return {"possible": None, "assignment": [], "why": check_reason(solver.reason_unknown())}

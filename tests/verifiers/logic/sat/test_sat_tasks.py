@@ -111,6 +111,17 @@ def test_many_variables_go_to_the_solver() -> None:
     assert judged(TABLES, SatTask.MAX_SAT, chain, "1" * 20 + "0" * 19 + "1").verdict is Verdict.FAILS
 
 
+@pytest.mark.parametrize(
+    "options", [{"max_table": 21}, {"max_table": -1}, {"rlimit": 0}, {"timeout_s": 0.0}, {"workers": 0}], ids=str
+)
+def test_impossible_oracles_are_refused(options: dict[str, float]) -> None:
+    """A table of 200 variables would fill all memory of this process; no limit at all decides nothing."""
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        Oracle(**options)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="max_table=200"):
+        solve(SatTask.DECIDE, Cnf(200, ((1, 200),)))
+
+
 def test_spent_budgets_are_unknown() -> None:
     """Pigeons in too few holes with next to no budget, a worker with no time, too many questions for one answer."""
     holes, pigeons = 8, 9
