@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from steplabel.pipelines.terminal import choice, err, out
+from steplabel.pipelines.terminal import VerifierTimeout, choice, err, out
 from steplabel.pipelines.verification.command import LAYOUTS
 from steplabel.schemas import ConfigError, EngineError, Reason
 
@@ -57,6 +57,7 @@ def run(
         list[str] | None,
         typer.Option("--verify", help="Verifier that judges the steps, too, as `verify` names it. May be repeated."),
     ] = None,
+    verifier_timeout: VerifierTimeout = None,
     seed: Annotated[int, typer.Option(help="All random draws derive from it.")] = 0,
     max_tokens: Annotated[int | None, typer.Option(help="Stop cleanly after so many generated tokens.")] = None,
     max_requests: Annotated[int | None, typer.Option(help="Stop cleanly after so many model requests.")] = None,
@@ -82,7 +83,7 @@ def run(
     from steplabel.pipelines.run import run as label
     from steplabel.pipelines.runner import RunnerChoice, RunnerKind
     from steplabel.pipelines.worksite import RunOptions
-    from steplabel.verifiers.registry import verifier_named
+    from steplabel.verifiers.bounded import bounded_named
 
     options = RunOptions(
         input=input_,
@@ -100,7 +101,7 @@ def run(
     )
     models = _Models(engine, engine_set or [], completer, completer_set or [])
     chosen = _recipe(recipe, models, [f"seed={seed}", *(set_ or [])])
-    chosen = replace(chosen, verifiers=(*chosen.verifiers, *map(verifier_named, verify_by or ())))
+    chosen = replace(chosen, verifiers=(*chosen.verifiers, *bounded_named(verify_by or (), timeout_s=verifier_timeout)))
     result = label(chosen, options, err)
     counts = report.count_dataset(result.folder)
     report.print_summary(out, result, counts)

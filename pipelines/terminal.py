@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 out = Console()
 err = Console(stderr=True)
 
+VerifierTimeout = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds that a verifier of your own may take for one solution, in a process that is killed then "
+        "\\[default: no limit].",
+        show_default=False,
+    ),
+]
 RunFolder = Annotated[str, typer.Argument(help="Output folder of a run.", metavar="RUN")]
 
 

@@ -12,7 +12,7 @@ which is lost. It is a limit, no sandbox: the verifier has all rights that this 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 from steplabel.schemas import ConfigError, Problem, Reason, Solution, Verdict
 from steplabel.schemas.codec import from_builtins, to_builtins
 from steplabel.verifiers.port import Claim, Finding, InformedVerifier, SiblingVerifier, Verifier, decided
-from steplabel.verifiers.registry import verifier_named
+from steplabel.verifiers.registry import AnyVerifier, verifier_named
 from steplabel.verifiers.workers.frames import Message
 from steplabel.verifiers.workers.pool import Reply, WorkerLimits, pool_for
 
@@ -114,6 +114,26 @@ class Bounded:
             return pool_for(TASK, limits).ask(question)
         except ValueError as error:  # longer than a frame
             return Reply(failed=f"{Reason.BUDGET}: {error}")
+
+
+def bounded_named(names: Sequence[str], *, strict: bool = False, timeout_s: float | None) -> tuple[AnyVerifier, ...]:
+    """As `registry.verifier_named`, of each name; users' own bounded, if there is a limit.
+
+    Ours bound themselves: names without a colon stay as they are.
+
+    Raises:
+        ConfigError: there is no such verifier; or it cannot be bounded, or there is none to bound.
+    """
+    if timeout_s is None:
+        return tuple(verifier_named(name, strict=strict) for name in names)
+    if not any(":" in name for name in names):
+        raise ConfigError(f"--verifier-timeout {timeout_s:g} is for verifiers of your own: those here bound themselves")
+    return tuple(
+        Bounded(made_by=name, strict=strict, timeout_s=timeout_s)
+        if ":" in name
+        else verifier_named(name, strict=strict)
+        for name in names
+    )
 
 
 @lru_cache(maxsize=64)

@@ -108,11 +108,6 @@ def checked_verifier(made: object, *, called: str) -> AnyVerifier:
     return verifier
 
 
-def grades_only(verifier: AnyVerifier) -> bool:
-    """Whether its observations carry scores alone: then it finds no first error, and its recall of them is none."""
-    return isinstance(verifier, SiblingVerifier)
-
-
 def has_strict(verifier: AnyVerifier) -> bool:
     """Whether a verifier has an option `strict`."""
     options: tuple[dataclasses.Field[Any], ...] = (

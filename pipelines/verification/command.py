@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from steplabel.pipelines.terminal import choice, err, out, print_json
+from steplabel.pipelines.terminal import VerifierTimeout, choice, err, out, print_json
 from steplabel.schemas import ConfigError
 
 verify_app = typer.Typer(rich_markup_mode="rich")
@@ -58,6 +58,7 @@ def verify(
     strict: Annotated[
         bool, typer.Option("--strict", help="Near misses fail, too, with verifiers that tell them apart.")
     ] = False,
+    verifier_timeout: VerifierTimeout = None,
     solutions: Annotated[
         str,
         typer.Option(
@@ -79,9 +80,10 @@ def verify(
     from steplabel.pipelines.verification.reading import SolutionChoice
     from steplabel.pipelines.verification.tables import print_verification
     from steplabel.pipelines.verification.verifying import VerifyOptions, verify_file
-    from steplabel.verifiers.registry import ENTRIES, has_strict, verifier_named
+    from steplabel.verifiers.bounded import bounded_named
+    from steplabel.verifiers.registry import ENTRIES, has_strict
 
-    chosen = tuple(verifier_named(name, strict=strict) for name in verifier or ENTRIES)
+    chosen = bounded_named(verifier or tuple(ENTRIES), strict=strict, timeout_s=verifier_timeout)
     if strict and not any(map(has_strict, chosen)):
         raise ConfigError(f"--strict: none of {', '.join(one.name for one in chosen)} tells near misses apart")
     options = VerifyOptions(

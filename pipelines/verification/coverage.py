@@ -75,6 +75,7 @@ class Coverage:
         claimed: steps of which it says something: the others asserted nothing that it reads.
         unknown: claimed steps that it could not decide, by reason (without what follows a colon).
         scored: claimed steps that it grades instead of deciding.
+        stopped: solutions of which it said as a whole that it does not know, by reason: a limit was reached.
         marks, answers: None where the file says nothing of them.
     """
 
@@ -87,6 +88,7 @@ class Coverage:
     fails: int
     unknown: Mapping[str, int]
     scored: int
+    stopped: Mapping[str, int]
     marks: MarkCounts | None
     answers: AnswerCounts | None
 
@@ -104,6 +106,7 @@ class CoverageCounter:
         # Of the records above, each by the names of its fields.
         self._steps: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
+        self._stopped: Counter[str] = Counter()
         self._marks: Counter[str] = Counter()
         self._answers: Counter[str] = Counter()
 
@@ -115,6 +118,7 @@ class CoverageCounter:
         outcomes = {one.subject: one.outcome for one in evidence.outcomes if one.outcome is not Outcome.UNKNOWN}
         for solution in evidence.solutions:
             verdicts = self._add_steps(solution, said)
+            self._add_whole(said.get(solution.id))
             self._add_answer(outcomes.get(solution.id), fails=Verdict.FAILS in verdicts)
             if first_error is not None:
                 self._add_mark(verdicts, first_error)
@@ -141,7 +145,11 @@ class CoverageCounter:
         elif observation.score is not None:
             self._steps["scored"] += 1
         else:
-            self._unknown[observation.reason.partition(":")[0] or "no reason"] += 1
+            self._unknown[_reason(observation)] += 1
+
+    def _add_whole(self, observation: Observation | None) -> None:
+        if observation is not None and observation.verdict is Verdict.UNKNOWN and observation.score is None:
+            self._stopped[_reason(observation)] += 1
 
     def _add_answer(self, outcome: Outcome | None, *, fails: bool) -> None:
         if outcome is None:
@@ -175,6 +183,7 @@ class CoverageCounter:
             fails=count[Verdict.FAILS],
             unknown=dict(self._unknown.most_common()),
             scored=count["scored"],
+            stopped=dict(self._stopped.most_common()),
             marks=_counted(
                 MarkCounts,
                 marks,
@@ -198,8 +207,12 @@ def _counted(kind: type[Counts], count: Counter[str], **shares: float | None) ->
     """Counts under the names of their fields, and shares of them; None where there was no solution to count."""
     if not count["solutions"]:
         return None
-    values: dict[str, Any] = {field.name: count[field.name] for field in fields(kind)} | shares
+    values: dict[str, Any] = {field.name: int(count[field.name]) for field in fields(kind)} | shares
     return kind(**values)
+
+
+def _reason(observation: Observation) -> str:
+    return observation.reason.partition(":")[0] or "no reason"
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -36,13 +36,14 @@ def _coverage(found: Verification, heard: Sequence[Coverage]) -> Table:
         shares = [_percent(count / one.steps if one.steps else None) for count in (one.claimed, one.decided)]
         unknown = ", ".join(f"{count:,} {reason}" for reason, count in one.unknown.items())
         graded = f"{one.scored:,} graded" if one.scored else ""
+        stopped = ", ".join(f"{_counted(count, 'solution')}: {reason}" for reason, count in one.stopped.items())
         table.add_row(
             Text(one.verifier),
             f"{one.steps:,}",
             *shares,
             f"{one.holds:,}",
             f"{one.fails:,}",
-            Text(", ".join(filter(None, (unknown, graded)))),
+            Text(", ".join(filter(None, (unknown, graded, stopped)))),
         )
     table.caption = "claims: steps that assert something that is read; decided: steps that hold or fail"
     return table

@@ -13,7 +13,6 @@ from steplabel.schemas import ConfigError, Observation, Problem, Solution, Verdi
 from steplabel.verifiers.registry import (
     ENTRIES,
     checked_verifier,
-    grades_only,
     has_strict,
     speaks_of,
     tried,
@@ -116,12 +115,6 @@ def test_strict(here: str) -> None:
     assert verifier_named("word_sorting", strict=True) == WordSorting()
     assert has_strict(Twins())
     assert not has_strict(WordSorting())
-
-
-def test_scores_are_no_verdicts() -> None:
-    """Of ours, only the one that compares solutions grades without finding a first error."""
-    assert [name for name in ENTRIES if grades_only(verifier_named(name))] == ["step_agreement"]
-    assert grades_only(Twins())
 
 
 def test_checked() -> None:

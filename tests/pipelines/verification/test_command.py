@@ -64,6 +64,36 @@ def test_a_verifier_that_ends_the_process(
     assert (code, json.loads(text.splitlines()[0])["rejects"]) == (0, {"verify: crash": 1})
 
 
+def test_a_verifier_that_hangs(
+    steplabel: Callable[..., tuple[int, str]], rows: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a limit it is stopped, and unknown; the others are heard all the same."""
+    (tmp_path / "hangs_for_ever.py").write_text(HANGS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    both = ("--verifier", "hangs_for_ever:Hangs", "--verifier", "arithmetic")
+    code, text = steplabel("verify", rows(TRACE), *both, "--verifier-timeout", "1", "--json")
+    hangs, arithmetic = json.loads(text.splitlines()[0])["verifiers"]
+    assert (code, hangs["verifier"], hangs["stopped"], arithmetic["fails"]) == (0, "hangs", {"timeout": 1}, 1)
+    assert hangs["marks"]["errors"] is not True, "a count is a number"
+    assert "1 solution: timeout" in steplabel("verify", rows(TRACE), *both, "--verifier-timeout", "1")[1]
+
+
+HANGS = """
+class Hangs:
+    name = "hangs"
+    version = "1"
+    domains = frozenset()
+
+    def claims(self, problem, solution):
+        while True:
+            pass
+
+    def verify(self, claim):
+        raise AssertionError
+"""
+
+
 def test_command(steplabel: Callable[..., tuple[int, str]], rows: Callable[..., str], tmp_path: Path) -> None:
     """All verifiers by default; JSON holds what the tables hold."""
     path = rows(TRACE)
@@ -86,6 +116,7 @@ def test_command(steplabel: Callable[..., tuple[int, str]], rows: Callable[..., 
         (("--layout", "processbench"), 3, "refused rows (1), the first: rows.jsonl:1: id must be str"),
         (("--verifier", "word_sorting", "--strict"), 2, "tells near misses apart"),
         (("--verifier", "word_sorting"), 3, "made for: word_sorting"),
+        (("--verifier-timeout", "5"), 2, "those here bound themselves"),
     ],
 )
 def test_command_errors(
