@@ -18,6 +18,7 @@ import pytest
 from steplabel.engines.store.progress import read_progress
 from steplabel.pipelines.generated import write_problems
 from steplabel.transforms.dataset import PRIVATE, SUCCESS, OutputFolder
+from tests.pipelines.signals import listen_to_ctrl_c
 
 pytestmark = pytest.mark.slow
 
@@ -25,11 +26,6 @@ IN_FLIGHT = 4
 MOST_LOST = 200
 """Samples that a kill may cost: what is in flight (4 programs of up to 8 prefixes times 8 samples, of which one at a
 time is drawn) and what the write-behind store had not flushed yet (50 ms of 2 ms each)."""
-
-
-def listen_to_ctrl_c() -> None:
-    """A shell starts its background jobs deaf to Ctrl-C, and their children inherit it: CI may be such a job."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def with_path(folder: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from steplabel.transforms.dataset import OutputFolder
+from tests.pipelines.signals import listen_to_ctrl_c
 
 SLOW = """
 import time
@@ -60,7 +61,13 @@ def test_ctrl_c_and_the_same_command_again(command: list[str], environment: dict
     """It ends at once and says how to go on; what was committed stays, and the end is that of one go."""
     folder = OutputFolder(str(tmp_path / "out"))
     stopped = [*command, "--output", folder.path]
-    with subprocess.Popen(stopped, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        stopped,
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=listen_to_ctrl_c,  # noqa: PLW1509 - it takes no lock
+    ) as process:
         while process.poll() is None and not ((manifest := folder.manifest()) and manifest.chunks):
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
