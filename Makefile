@@ -16,8 +16,11 @@ SECOND_COMPLETER := scripted:steplabel.engines.bundled.solver:sloppy
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 # Many tests wait for processes of their own: four at once, however few the cores.
 WORKERS = $(shell $(BIN)/python -c "import os; print(max(4, os.cpu_count() or 1))")
-# No dependencies: the list is complete, and vLLM asks for packages that text models on a CPU do without.
-PIP_VLLM := $(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps
+# No dependencies: the list is complete, and vLLM asks for packages that text models on a CPU do without. Of its
+# modules few are ever imported: these are compiled then.
+PIP_VLLM := $(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-compile
+# Tests run side by side: threads of one process that wait for each other would only take the cores of others.
+QUIETLY := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-main test-vllm coverage check lint types format bench bank train-bundled vllm-cpu fuzz clean
@@ -61,14 +64,15 @@ ABREAST = $(MAKE) --no-print-directory --jobs 3 --keep-going
 test: ## Run every test that needs no GPU
 	@$(ABREAST) $(TESTS)
 
+# The tests of vLLM have fewer processes, and should not end long after these.
 test-main: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not gpu and not vllm"
+	$(QUIETLY) nice -n 5 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not gpu and not vllm"
 
 coverage: $(VENV)/.installed-dev ## Say which lines the tests run; takes half as long again
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not gpu and not vllm" --cov --cov-report=term:skip-covered
 
 test-vllm: $(VLLM)/.installed ## Run the tests that need vLLM, on a CPU
-	$(VLLM)/bin/python -m pytest -m "vllm and not gpu"
+	$(QUIETLY) $(VLLM)/bin/python -m pytest -m "vllm and not gpu"
 
 fuzz: $(VENV)/.installed-dev ## Feed the verifiers mutated texts for ten minutes (Linux)
 	$(PIP) install --quiet 'atheris>=3,<4'
