@@ -69,7 +69,7 @@ def test_a_replay_draws_no_sample(source: Path, whole: Path, tmp_path: Path) -> 
 
 
 def test_killed_and_resumed_labels_agree_within_noise(source: Path, whole: Path, tmp_path: Path) -> None:
-    """kill -9 of two workers in the middle: label shares and F1 agree with the uninterrupted run within two standard errors.
+    """kill -9 of two workers: label shares and F1 agree with the uninterrupted run within two standard errors.
 
     Real sampling depends a little on what else is in the batch, so rows may differ; shares may not.
     """
