@@ -115,6 +115,15 @@ def matching(column: pa.ChunkedArray | pa.Array, pattern: str) -> NDArray[np.boo
     return numbers_in(pc.match_substring_regex(one_array(column), pattern), np.bool_)
 
 
+def hold_any(column: pa.ChunkedArray | pa.Array, parts: Sequence[bytes]) -> bool:
+    """Whether any of some bytes stand in any of the texts: one look at all of them takes a fraction of `matching`.
+
+    Bytes that only two neighbours hold together count as well.
+    """
+    data = text_bytes(column)[0].tobytes()
+    return any(part in data for part in parts)
+
+
 def taken(column: pa.ChunkedArray | pa.Array, rows: NDArray[np.int64], default: str | None = None) -> pa.Array:
     """The values at some rows as plain strings; null, or the default, at row -1."""
     array = one_array(column)

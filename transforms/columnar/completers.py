@@ -11,7 +11,7 @@ import numpy as np
 
 from steplabel.labels.counting import Asked, completer_in
 from steplabel.schemas.batches import IntArray
-from steplabel.schemas.columns import coded_words, matching, numbers_in
+from steplabel.schemas.columns import coded_words, hold_any, matching, numbers_in
 from steplabel.transforms.columnar.evidence import EvidenceColumns, Rows
 from steplabel.transforms.columnar.numbering import run_heads
 from steplabel.transforms.columnar.states import ELSEWHERE, States
@@ -86,6 +86,8 @@ def named(evidence: Any) -> tuple[IntArray, Sequence[str]]:
     """[len(evidence)], a name's code for each text, `ELSEWHERE` where it names nobody; and the names."""
     codes = np.full(len(evidence), ELSEWHERE)
     # A key may be written with escapes; a text with neither names nobody, and need not be parsed.
+    if not hold_any(evidence, (b"completer", b"\\")):
+        return codes, []
     rows = np.flatnonzero(matching(evidence, r"completer|\\"))
     texts = evidence if len(rows) == len(evidence) else evidence.take(rows)
     said = _completers_in(texts.to_pylist())
