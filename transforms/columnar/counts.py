@@ -22,7 +22,7 @@ from steplabel.transforms.columnar.completers import behind_rollouts, behind_sco
 from steplabel.transforms.columnar.evidence import EvidenceColumns, Rows, check_distinct, numbers_of
 from steplabel.transforms.columnar.numbering import firsts, run_heads
 from steplabel.transforms.columnar.outcomes import choose_outcomes
-from steplabel.transforms.columnar.states import ELSEWHERE, locate
+from steplabel.transforms.columnar.states import ELSEWHERE, States, locate
 from steplabel.transforms.columnar.step_results import states_by_number
 
 
@@ -97,14 +97,19 @@ class _Counter:
         self.chosen = choose_outcomes(outcomes, subjects, size=size, voice=voice)
         sources, words = coded_words(solutions.column("source"))
         self.drawn: BoolArray = np.array([word != SolutionSource.TREE for word in words.to_pylist()])[sources]
-        # Rollouts of one prefix lie beside each other: each run is looked for once.
-        codes, words = coded_words(self.asked.column("node_key"))
-        begins = run_heads(self.asked.problem, codes)
+        self.states, self.starts, self.spoken_of = self._located()
+
+    def _located(self) -> tuple[States, IntArray, IntArray]:
+        """States, where each rollout starts, what each observation speaks of: a state, a bare problem or `ELSEWHERE`."""
+        asked, observations = self.asked, self.evidence.observations
+        codes, words = coded_words(asked.column("node_key"))
+        begins = run_heads(asked.problem, codes)  # rollouts of one prefix lie beside each other: it is looked for once
         heads = np.flatnonzero(begins)
-        begun = words.take(codes[heads]), self.asked.problem[heads]
-        said = evidence.observations.column("subject"), evidence.observations.problem
-        self.states, (starts, self.spoken_of) = locate(evidence, [begun, said])
-        self.starts = starts[np.cumsum(begins) - 1]
+        begun = words.take(codes[heads]), asked.problem[heads]
+        states, (starts, spoken_of) = locate(
+            self.evidence, [begun, (observations.column("subject"), observations.problem)]
+        )
+        return states, starts[np.cumsum(begins) - 1], spoken_of
 
     def rollouts(self, *, source: str | None = None) -> CountedColumns:
         """The rollouts that start where steps end, or answers to a probe there; `source`: whose scores will speak."""
