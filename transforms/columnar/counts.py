@@ -100,7 +100,7 @@ class _Counter:
         self.states, self.starts, self.spoken_of = self._located()
 
     def _located(self) -> tuple[States, IntArray, IntArray]:
-        """States, where each rollout starts, what each observation speaks of: a state, a bare problem or `ELSEWHERE`."""
+        """States, where each rollout starts, what each observation speaks of: states, bare problems, `ELSEWHERE`."""
         asked, observations = self.asked, self.evidence.observations
         codes, words = coded_words(asked.column("node_key"))
         begins = run_heads(asked.problem, codes)  # rollouts of one prefix lie beside each other: it is looked for once
