@@ -16,9 +16,8 @@ SECOND_COMPLETER := scripted:steplabel.engines.bundled.solver:sloppy
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 # Many tests wait for processes of their own: four at once, however few the cores.
 WORKERS = $(shell $(BIN)/python -c "import os; print(max(4, os.cpu_count() or 1))")
-# No dependencies: the list is complete, and vLLM asks for packages that text models on a CPU do without. Of its
-# modules few are ever imported: these are compiled then.
-PIP_VLLM := $(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-compile
+# No dependencies: the list is complete, and vLLM asks for packages that text models on a CPU do without.
+PIP_VLLM := $(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps
 # Tests run side by side: threads of one process that wait for each other would only take the cores of others.
 QUIETLY := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
