@@ -18,8 +18,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 WORKERS = $(shell $(BIN)/python -c "import os; print(max(4, os.cpu_count() or 1))")
 # No dependencies: the list is complete, and vLLM asks for packages that text models on a CPU do without.
 PIP_VLLM := $(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps
-# Tests run side by side: threads of one process that wait for each other would only take the cores of others.
-QUIETLY := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+# Tests run side by side: threads of one process that wait for each other would only take the cores of others. And
+# they start hundreds of processes: what one has compiled the next ones should find.
+QUIETLY := env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-main test-vllm coverage check lint types format bench bank train-bundled vllm-cpu fuzz clean
