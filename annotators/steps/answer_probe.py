@@ -85,7 +85,7 @@ class AnswerProbe:
     """
 
     name: ClassVar[str] = "answer_probe"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     probe: str = "Answer: "
     k: int = 8

@@ -18,7 +18,7 @@ import pytest
 from steplabel.engines.store.progress import read_progress
 from steplabel.pipelines.generated import write_problems
 from steplabel.transforms.dataset import PRIVATE, SUCCESS, OutputFolder
-from tests.pipelines.signals import listen_to_ctrl_c
+from tests.signals import listen_to_ctrl_c
 
 pytestmark = pytest.mark.slow
 

@@ -18,6 +18,7 @@ import pytest
 from steplabel.engines import Completions, GenerateRequest
 from steplabel.engines.vllm.spec import VLLMSpec
 from steplabel.schemas import EngineClosed, EngineError
+from tests.signals import listen_to_ctrl_c
 
 if TYPE_CHECKING:
     from steplabel.engines.vllm.engine import VLLMEngine
@@ -137,11 +138,6 @@ def members(group: int) -> list[int]:
         except ProcessLookupError:
             continue
     return found
-
-
-def listen_to_ctrl_c() -> None:
-    """A shell starts its background jobs deaf to Ctrl-C, and their children inherit it: CI may be such a job."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("how", ["killed", "interrupted", "terminated"])

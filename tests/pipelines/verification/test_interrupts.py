@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from steplabel.transforms.dataset import OutputFolder
-from tests.pipelines.signals import listen_to_ctrl_c
+from tests.signals import listen_to_ctrl_c
 
 SLOW = """
 import time
