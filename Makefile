@@ -69,7 +69,7 @@ test-main: $(VENV)/.installed-dev
 	$(QUIETLY) nice -n 5 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not gpu and not vllm"
 
 coverage: $(VENV)/.installed-dev ## Say which lines the tests run; takes half as long again
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not gpu and not vllm" --cov --cov-report=term:skip-covered
+	$(QUIETLY) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not gpu and not vllm" --cov --cov-report=term:skip-covered
 
 test-vllm: $(VLLM)/.installed ## Run the tests that need vLLM, on a CPU
 	$(QUIETLY) $(VLLM)/bin/python -m pytest -m "vllm and not gpu"
