@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -58,6 +57,7 @@ from steplabel.transforms.io import write_groups
 from steplabel.transforms.prompts import PromptTemplate
 from steplabel.transforms.sampler import Sampler
 from steplabel.verifiers import AnswerChecker
+from tests.processes import wait_until
 
 SOLVER = "scripted:steplabel.engines.bundled.solver:sloppy"
 QUOTA = Quota(solutions=40, clean=14, erroneous=12, lucky=2)
@@ -314,10 +314,7 @@ class Site:
 
     def kill_after(self, samples: int) -> None:
         process = self.start()
-        deadline = time.monotonic() + 120
-        while self.asked().total() < samples and process.poll() is None:
-            assert time.monotonic() < deadline, "the build did not get anywhere"
-            time.sleep(0.01)
+        wait_until(lambda: self.asked().total() >= samples or process.poll() is not None, "it did not get anywhere")
         assert process.poll() is None, "the build ended before it was killed"
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from steplabel.engines.store.progress import read_progress
 from steplabel.pipelines.evaluation import evaluate, exact_truth
 from steplabel.pipelines.generated import write_problems
 from steplabel.transforms.dataset import PRIVATE, SUCCESS, OutputFolder
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.slow
 PROBLEMS = 24
@@ -80,9 +80,7 @@ def test_killed_and_resumed_labels_agree_within_noise(source: Path, whole: Path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 240
-    while samples(folder) < 150 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: samples(folder) >= 150 or process.poll() is not None, "the run did not get anywhere")
     assert process.poll() is None, "the run ended before it was killed"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()

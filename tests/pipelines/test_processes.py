@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ import pytest
 from steplabel.engines.store.progress import read_progress
 from steplabel.pipelines.generated import write_problems
 from steplabel.transforms.dataset import PRIVATE, SUCCESS, OutputFolder
-from tests.signals import listen_to_ctrl_c
+from tests.processes import assert_gone, listen_to_ctrl_c, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -109,10 +108,7 @@ def kill_at_some_point(site: Site, rng: random.Random, *extra: str) -> None:
     before = site.asked().total()
     target = before + rng.randint(20, 150)
     process = site.start(*extra)
-    deadline = time.monotonic() + 120
-    while site.asked().total() < target and process.poll() is None:
-        assert time.monotonic() < deadline, "the run did not get anywhere"
-        time.sleep(0.01)
+    wait_until(lambda: site.asked().total() >= target or process.poll() is not None, "the run did not get anywhere")
     assert process.poll() is None, "the run ended before it was killed"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -197,19 +193,8 @@ def test_workers_end_with_the_process_that_started_them(site: Callable[[str], Si
 
 def wait_for_workers(site: Site, count: int) -> list[int]:
     """Process numbers of workers that have drawn samples."""
-    deadline = time.monotonic() + 120
-    while not site.log.exists() or len(site.packages()) < count:
-        assert time.monotonic() < deadline, "not all workers got to work"
-        time.sleep(0.02)
+    wait_until(lambda: site.log.exists() and len(site.packages()) >= count, "not all workers got to work")
     return [int(number) for number in site.packages()]
-
-
-def assert_gone(processes: list[int]) -> None:
-    """None of the processes lives, or each is about to end."""
-    deadline = time.monotonic() + 60
-    while any(Path(f"/proc/{number}").exists() for number in processes):
-        assert time.monotonic() < deadline, "a process was left behind"
-        time.sleep(0.05)
 
 
 def test_external_workers_run_the_staged_package(whole: Site, site: Callable[[str], Site], repository: Path) -> None:
@@ -226,15 +211,13 @@ def test_progress_can_be_read_while_it_runs(site: Callable[[str], Site]) -> None
     running = site("running")
     process = running.start()
     store = running.folder / PRIVATE / "rollouts.sqlite"
+
+    def much_is_seen() -> bool:
+        runs = OutputFolder(str(running.folder)).manifest()
+        return runs is not None and read_progress(store, runs.account).engine_samples > 20
+
     try:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            runs = OutputFolder(str(running.folder)).manifest()
-            if runs is not None and read_progress(store, runs.account).engine_samples > 20:
-                break
-            time.sleep(0.05)
-        else:
-            pytest.fail("no progress was ever seen")
+        wait_until(much_is_seen, "no progress was ever seen")
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -245,10 +228,7 @@ def test_two_runs_in_one_folder_do_not_mix(site: Callable[[str], Site]) -> None:
     busy = replace(site("busy"), seconds=1.0)
     process = busy.start()
     try:
-        deadline = time.monotonic() + 120
-        while busy.asked().total() < 5:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: busy.asked().total() >= 5, "the first run did not get anywhere")
         second = subprocess.run(busy.command(), env=busy.environment(), check=False, capture_output=True, text=True)
         assert second.returncode == 2
         assert "another steplabel process" in second.stderr
@@ -262,10 +242,7 @@ def test_ctrl_c_leaves_nothing_behind(site: Callable[[str], Site], extra: tuple[
     """Ctrl-C ends within seconds with a word on how to go on, and the run goes on."""
     stopped = site("stopped")
     process = replace(stopped, seconds=0.1).start(*extra)
-    deadline = time.monotonic() + 120
-    while stopped.asked().total() < 30:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: stopped.asked().total() >= 30, "the run did not get anywhere")
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output.decode()

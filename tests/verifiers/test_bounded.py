@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,9 +116,7 @@ def test_what_does_not_come_back_is_unknown(users: str, order: str, reason: str)
     (stopped,) = said(bounded, "one", order)
     assert (stopped.subject, stopped.verdict, stopped.reason) == (solution.id, Verdict.UNKNOWN, reason)
     assert stopped.budget == "1.5 s, 1024 MB"
-    started = time.monotonic()
     assert said(bounded, "one", order) == (stopped,)
-    assert time.monotonic() - started < 1.0
     assert [one.verdict for one in said(bounded, f"after {order}")] == [Verdict.HOLDS]
 
 

@@ -18,6 +18,8 @@ from steplabel.verifiers.expressions.reading import Chain, read_chain
 from steplabel.verifiers.latex.context import is_asserted
 from steplabel.verifiers.latex.spans import spans_of
 from steplabel.verifiers.latex.statements import statements_of
+from steplabel.verifiers.text.assertion import is_denied
+from steplabel.verifiers.text.dimensions import is_measured
 
 MAX_TEXT = 20_000
 """Characters of one step or problem; what stands behind them is not read."""
@@ -42,21 +44,8 @@ _REACHING_ON = _SCALES | {
 }
 """Words that take what stands behind them into their own meaning."""
 _REACHING_BACK = _SCALES | {
-    *(
-        "more",
-        "less",
-        "fewer",
-        "each",
-        "as",
-        "plus",
-        "minus",
-        "squared",
-        "cubed",
-        "over",
-        "divided",
-        "multiplied",
-        "for",
-    ),
+    *("more", "less", "fewer", "each", "as", "for", "plus", "minus", "squared", "cubed", "over"),
+    *("divided", "multiplied"),
 }
 """Words that change what stands before them."""
 _JOINING = frozenset({"and", "so", "then", "which", "that", "thus", "hence", "therefore", "because", "since", "where"})
@@ -66,25 +55,12 @@ _SUPPOSING = re.compile(
     r"\b(?:when|case|were|say|either|or|let's|set|setting|plug\w*|substitut\w*|root|roots)\b",
     re.IGNORECASE,
 )
-_DENYING = re.compile(
-    r"\b(?:not|never|cannot|impossible|false|untrue|wrong\w*|incorrect\w*|invalid|absurd|mistake\w*|contradict\w*|whether"
-    r"|rather|instead)\b|n't\b|\?",
-    re.IGNORECASE,
-)
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
 _CLAUSE = re.compile(r"[.;:\n]")
 _VALUE_LEADS_ON = re.compile(
     r"(?<![\w)*/+^-])(?<![\d)*/+^-][ \t])[A-Za-z][ \t]{0,2}=[ \t]{0,2}-?[\d./]{1,12}[ \t$]{0,3}"
     r"(?:[\u2192\u21d2\u27f9]|[-=]>|\\(?:to|implies|(?:long)?[Rr]ightarrow)\b)"
 )
 """A value before an arrow: one case of several ("n = 1 -> n^2 + 1 = 2")."""
-_MEASURE = re.compile(
-    r"[ \t$]{0,3}\(?(?:cents?|dollars?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?"
-    r"|mm|cm|m|km|(?:kilo|centi|milli)?met(?:er|re)s?|miles?|mph|feet|foot|ft|inch(?:es)?|yards?|mg|g|kg|(?:kilo)?grams?|pounds?|lbs?"
-    r"|ounces?|oz|tons?|ml|(?:milli)?lit(?:er|re)s?|gallons?|quarts?|pints?|cups?|degrees?|square|cubic)\b",
-    re.IGNORECASE,
-)
-"""Words behind a number that another unit may replace in the next step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +102,9 @@ def _comparisons(chain: Chain, quote: str, text: str, start: int, end: int) -> I
     sides = chain.readings[0]
     if any("%" in side.units or "percent" in side.units for side in sides):
         return
-    asserted, denied = is_asserted(text, start, end), _is_denied(text, start, end)
+    asserted, denied = is_asserted(text, start, end), is_denied(text, start, end)
     supposed = _is_supposed(text, start) or _is_case(text, start, end)
-    measured = _MEASURE.match(text, end) is not None or any(side.units for side in sides)
+    measured = is_measured(text, end) or any(side.units for side in sides)
     for index, relation in enumerate(chain.relations):
         left, right = sides[index].term, sides[index + 1].term
         if left is None or right is None:
@@ -194,12 +170,6 @@ def _belongs_to_words(before: str, behind: str, run: str) -> bool:
         return True
     clause = _NEXT_CLAUSE.split(words, maxsplit=1)[0]
     return first[0].lower() in _REACHING_BACK or _COMPUTING.search(clause) is not None
-
-
-def _is_denied(text: str, start: int, end: int) -> bool:
-    before = _SENTENCE_END.split(text[max(0, start - 120) : start])[-1]
-    behind = _SENTENCE_END.split(text[end : end + 120], maxsplit=1)[0]
-    return _DENYING.search(before) is not None or _DENYING.search(behind) is not None
 
 
 def _is_supposed(text: str, start: int) -> bool:

@@ -40,6 +40,10 @@ _REFUTED = re.compile(
     r"|(?:\bnot|n't)\s+(?:be\b|hold|possible|true|correct|right|valid|work|the\s+case)|\bcannot\s+(?:be|hold|happen|work)\b",
     re.IGNORECASE,
 )
+_DENYING = re.compile(
+    rf"\b(?:{_WRONG}|not|never|cannot|impossible|invalid|absurd|whether|rather|instead)\b|n't\b|\?", re.IGNORECASE
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
 _HINTS = """
     false untrue incorrect wrong mistak contradict suppos assum pretend imagin testing whether guess cannot about approx
     roughly around nearly almost impossible absurd invalid inconsistent fail error round estimat ? no \u2717 \u2718
@@ -104,3 +108,13 @@ def doubting(*, before: str, behind: str, stop: str, hints: str = "") -> Doubtin
         stop=re.compile(stop),
         hints=("or so", *f"{_HINTS} {hints}".split()),
     )
+
+
+def is_denied(text: str, start: int, end: int) -> bool:
+    """Whether any word of the sentence of `text[start:end]` denies or asks: more than keeps it from being asserted.
+
+    Nothing that comes later should rest on what stands there: "not both x = 1 and y = 2" is a denial of either.
+    """
+    before = _SENTENCE_END.split(text[max(0, start - BEFORE) : start])[-1]
+    behind = _SENTENCE_END.split(text[end : end + AFTER], maxsplit=1)[0]
+    return _DENYING.search(before) is not None or _DENYING.search(behind) is not None

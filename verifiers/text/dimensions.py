@@ -31,6 +31,10 @@ _PLURALS: Final = {
     for measure in ["decade", "nickel", "dime", "quarter", "gallon", "quart", "pint", "cup", "tablespoon", "teaspoon"]
     for plural in (measure, f"{measure}s")
 } | {"century": "century", "centuries": "century", "penny": "penny", "pennies": "penny"}
+_OTHERS: Final = frozenset({"mg", "ton", "tons", "mph", "m", "g", "square", "cubic", "degree", "degrees"})
+_AMBIGUOUS: Final = frozenset({"in", "s", "h", "l"})
+"""Words that are more often something else where formulas stand: a preposition, letters."""
+_NEXT_WORD = re.compile(r"[ \t$]{0,3}\(?([A-Za-z]+)")
 
 
 def names_two_units(text: str) -> bool:
@@ -41,6 +45,15 @@ def names_two_units(text: str) -> bool:
         if measure in _DIMENSIONS and found.setdefault(_DIMENSIONS[measure], measure) != measure:
             return True
     return False
+
+
+def is_measured(text: str, place: int) -> bool:
+    """Whether a unit stands right behind a place: the next step may well go on in another one."""
+    found = _NEXT_WORD.match(text, place)
+    if found is None:
+        return False
+    word = found[1].lower()
+    return word in _OTHERS or (word not in _AMBIGUOUS and _measure(word) in _DIMENSIONS)
 
 
 def without_rates(text: str) -> str:

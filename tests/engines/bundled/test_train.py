@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from steplabel.engines.bundled.train import (
     rate_scale,
     train,
 )
+from tests.processes import wait_until
 
 MICRO = TrainConfig(
     data=DataConfig(seed=1, steps=12, tokens=300),
@@ -176,9 +176,7 @@ def test_killed_process_goes_on(tmp_path: Path) -> None:
     whole = start(tmp_path / "whole")
     assert whole.wait(timeout=300) == 0
     broken, checkpoint = start(tmp_path / "broken"), tmp_path / "broken" / "checkpoint.pt"
-    deadline = time.monotonic() + 200
-    while not checkpoint.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(checkpoint.exists, "no checkpoint came")
     broken.send_signal(signal.SIGKILL)
     broken.wait(timeout=60)
     assert not (tmp_path / "broken" / "training.json").exists(), "it was too fast to be killed"

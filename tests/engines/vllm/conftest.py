@@ -22,6 +22,7 @@ from steplabel.engines import GenerateRequest, Prompt
 from steplabel.engines.bundled import weights_path
 from steplabel.engines.bundled.task import generate_problem, seeded
 from steplabel.engines.vllm.spec import VLLMSpec
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from steplabel.engines.vllm.engine import VLLMEngine
@@ -66,10 +67,7 @@ def processes() -> Iterator[Callable[[], dict[int, int]]]:
         return {pid: parent for pid, parent in vllm_processes().items() if pid not in before}
 
     yield started
-    deadline = time.monotonic() + 60
-    while started() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert started() == {}
+    wait_until(lambda: not started(), "a process of vLLM was left behind")
 
 
 @pytest.fixture

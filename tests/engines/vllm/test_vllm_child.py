@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from tests.processes import assert_gone, is_alive
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of a process's end"),
@@ -41,21 +43,6 @@ def family(tmp_path_script: str, whose: str) -> tuple[subprocess.Popen[str], lis
     return front, [int(front.stdout.readline()) for _ in range(3)]
 
 
-def alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def gone(pids: list[int]) -> bool:
-    deadline = time.monotonic() + 60
-    while any(map(alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not any(map(alive, pids))
-
-
 @pytest.fixture
 def script(tmp_path: object) -> str:
     path = f"{tmp_path}/family.py"
@@ -72,8 +59,8 @@ def test_children_die_with_their_parent(script: str, killed: int) -> None:
         os.kill(pids[killed], signal.SIGKILL)
         if killed == 0:
             front.wait()
-        assert gone(pids[killed:])
-        assert all(map(alive, pids[:killed]))
+        assert_gone(pids[killed:])
+        assert all(map(is_alive, pids[:killed]))
     finally:
         os.killpg(front.pid, signal.SIGKILL)
         front.wait()
@@ -87,7 +74,7 @@ def test_children_leave_ctrl_c_to_the_front_end(script: str) -> None:
             os.kill(pid, signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             front.wait(timeout=1)
-        assert all(map(alive, pids))
+        assert all(map(is_alive, pids))
     finally:
         os.killpg(front.pid, signal.SIGKILL)
         front.wait()
@@ -106,4 +93,4 @@ def test_other_users_of_vllm_are_left_alone(script: str) -> None:
 
 def gone_within_a_moment(pids: list[int]) -> bool:
     time.sleep(1)
-    return not all(map(alive, pids))
+    return not all(map(is_alive, pids))

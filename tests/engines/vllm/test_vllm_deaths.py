@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ import pytest
 from steplabel.engines import Completions, GenerateRequest
 from steplabel.engines.vllm.spec import VLLMSpec
 from steplabel.schemas import EngineClosed, EngineError
-from tests.signals import listen_to_ctrl_c
+from tests.processes import listen_to_ctrl_c, wait_until
 
 if TYPE_CHECKING:
     from steplabel.engines.vllm.engine import VLLMEngine
@@ -156,17 +155,13 @@ def test_no_process_outlives_the_run(tmp_path: Path, how: str) -> None:
     try:
         assert run.stdout is not None
         assert run.stdout.readline() == "running\n"
-        time.sleep(1)
-        assert len(members(run.pid)) >= 2
+        wait_until(lambda: len(members(run.pid)) >= 2, "the engine has no process")
         if how == "interrupted":
             os.killpg(run.pid, signal.SIGINT)
         else:
             run.send_signal(signal.SIGKILL if how == "killed" else signal.SIGTERM)
         run.wait(timeout=300)
-        deadline = time.monotonic() + 60
-        while members(run.pid) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert members(run.pid) == []
+        wait_until(lambda: not members(run.pid), "a process was left behind")
         if how == "interrupted":
             assert run.stderr is not None
             said = run.stderr.read()

@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from steplabel.transforms.dataset import OutputFolder
-from tests.signals import listen_to_ctrl_c
+from tests.processes import listen_to_ctrl_c, wait_until
 
 SLOW = """
 import time
@@ -61,6 +60,11 @@ def test_ctrl_c_and_the_same_command_again(command: list[str], environment: dict
     """It ends at once and says how to go on; what was committed stays, and the end is that of one go."""
     folder = OutputFolder(str(tmp_path / "out"))
     stopped = [*command, "--output", folder.path]
+
+    def committed() -> bool:
+        manifest = folder.manifest()
+        return manifest is not None and bool(manifest.chunks)
+
     with subprocess.Popen(
         stopped,
         env=environment,
@@ -68,8 +72,7 @@ def test_ctrl_c_and_the_same_command_again(command: list[str], environment: dict
         stdout=subprocess.PIPE,
         preexec_fn=listen_to_ctrl_c,  # noqa: PLW1509 - it takes no lock
     ) as process:
-        while process.poll() is None and not ((manifest := folder.manifest()) and manifest.chunks):
-            time.sleep(0.02)
+        wait_until(lambda: process.poll() is not None or committed(), "nothing was committed")
         process.send_signal(signal.SIGINT)
         output, error = process.communicate()
     assert (process.returncode, output) == (130, b"")
