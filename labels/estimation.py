@@ -20,7 +20,48 @@ from steplabel.schemas.batches import EvidenceBatch, LabelBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HardAny:
+class _Estimation:
+    """What the policies here have in common; `HardAny` says what the options mean."""
+
+    version: ClassVar[str] = "1"
+    base: ClassVar[str] = "hard"
+
+    gate_outcome: bool = False
+    after_error: AfterError = AfterError.KEPT
+    unknown_as: UnknownAs = "unknown"
+    ending: Ending = Ending.MEASURED
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        check_options(self.after_error, self.unknown_as, self.ending)
+        above = self._above()
+        check_share(above, field=f"{self.base} label threshold")
+        derived = joined(
+            self.base,
+            f"above_{above:g}" if above else "",
+            "gated" if self.gate_outcome else "",
+            *option_words(self.after_error, self.unknown_as, self.ending),
+        )
+        object.__setattr__(self, "name", self.name or derived)
+
+    def __call__(self, batch: EvidenceBatch) -> LabelBatch:
+        """Label all steps of the batch."""
+        rule = MonteCarloRule(
+            threshold=self._above(),
+            gate_outcome=self.gate_outcome,
+            after_error=self.after_error,
+            unknown_as=self.unknown_as,
+            ending=self.ending,
+        )
+        return label_monte_carlo(batch, rule)
+
+    def _above(self) -> float:
+        """The share of correct rollouts that a step's must exceed."""
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardAny(_Estimation):
     """Hard estimation: a step is "+" iff any rollout from it is correct (Math-Shepherd, section 3.3).
 
     Wang et al. 2024, arXiv:2312.08935.
@@ -38,28 +79,11 @@ class HardAny:
         ConfigError: `after_error`, `unknown_as` or `ending` is not one of its words.
     """
 
-    version: ClassVar[str] = "1"
     target: ClassVar[LabelTarget] = LabelTarget.REACHABLE
-
-    gate_outcome: bool = False
-    after_error: AfterError = AfterError.KEPT
-    unknown_as: UnknownAs = "unknown"
-    ending: Ending = Ending.MEASURED
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.name or _named("hard", self._rule()))
-
-    def __call__(self, batch: EvidenceBatch) -> LabelBatch:
-        """Label all steps of the batch."""
-        return label_monte_carlo(batch, self._rule())
-
-    def _rule(self) -> MonteCarloRule:
-        return _rule(0.0, self.gate_outcome, self.after_error, self.unknown_as, self.ending)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HardAbove:
+class HardAbove(_Estimation):
     """Hard estimation with a threshold: a step is "+" iff more than a share `threshold` of rollouts is correct.
 
     The Qwen "lessons" paper compares such thresholds with 0 (Zhang et al. 2025, arXiv:2501.07301) and
@@ -76,30 +100,16 @@ class HardAbove:
         ConfigError: an option is out of its range.
     """
 
-    version: ClassVar[str] = "1"
     target: ClassVar[LabelTarget] = LabelTarget.REACHABLE
 
     threshold: float = 0.5
-    gate_outcome: bool = False
-    after_error: AfterError = AfterError.KEPT
-    unknown_as: UnknownAs = "unknown"
-    ending: Ending = Ending.MEASURED
-    name: str = ""
 
-    def __post_init__(self) -> None:
-        check_share(self.threshold, field="hard label threshold")
-        object.__setattr__(self, "name", self.name or _named("hard", self._rule()))
-
-    def __call__(self, batch: EvidenceBatch) -> LabelBatch:
-        """Label all steps of the batch."""
-        return label_monte_carlo(batch, self._rule())
-
-    def _rule(self) -> MonteCarloRule:
-        return _rule(self.threshold, self.gate_outcome, self.after_error, self.unknown_as, self.ending)
+    def _above(self) -> float:
+        return self.threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Soft:
+class Soft(_Estimation):
     """Soft estimation: the value is the share of correct rollouts, c/k (Math-Shepherd, section 3.3).
 
     Wang et al. 2024, arXiv:2312.08935.
@@ -116,45 +126,10 @@ class Soft:
         ConfigError: an option is out of its range.
     """
 
-    version: ClassVar[str] = "1"
+    base: ClassVar[str] = "soft"
     target: ClassVar[LabelTarget] = LabelTarget.VALUE
 
     threshold: float = 0.0
-    gate_outcome: bool = False
-    after_error: AfterError = AfterError.KEPT
-    unknown_as: UnknownAs = "unknown"
-    ending: Ending = Ending.MEASURED
-    name: str = ""
 
-    def __post_init__(self) -> None:
-        check_share(self.threshold, field="soft label threshold")
-        object.__setattr__(self, "name", self.name or _named("soft", self._rule()))
-
-    def __call__(self, batch: EvidenceBatch) -> LabelBatch:
-        """Label all steps of the batch."""
-        return label_monte_carlo(batch, self._rule())
-
-    def _rule(self) -> MonteCarloRule:
-        return _rule(self.threshold, self.gate_outcome, self.after_error, self.unknown_as, self.ending)
-
-
-def _rule(
-    threshold: float, gate_outcome: bool, after_error: AfterError, unknown_as: UnknownAs, ending: Ending
-) -> MonteCarloRule:
-    check_options(after_error, unknown_as, ending)
-    return MonteCarloRule(
-        threshold=threshold,
-        gate_outcome=gate_outcome,
-        after_error=after_error,
-        unknown_as=unknown_as,
-        ending=ending,
-    )
-
-
-def _named(base: str, rule: MonteCarloRule) -> str:
-    return joined(
-        base,
-        f"above_{rule.threshold:g}" if rule.threshold else "",
-        "gated" if rule.gate_outcome else "",
-        *option_words(rule.after_error, rule.unknown_as, rule.ending),
-    )
+    def _above(self) -> float:
+        return self.threshold
