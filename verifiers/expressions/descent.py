@@ -14,6 +14,7 @@ from steplabel.verifiers.expressions.cursor import Choice, UnreadableError
 from steplabel.verifiers.expressions.leaves import MAX_SUBSCRIPT
 from steplabel.verifiers.expressions.tokens import Kind
 from steplabel.verifiers.expressions.vocabulary import FRACTIONS, GREEK, OF_MANY, OPENING, OVER, TIMES
+from steplabel.verifiers.text.units import only_names
 
 DEGREES = "\u00b0"
 _HUNDRED, _HALF_TURN = Number(Fraction(100)), Number(Fraction(180))
@@ -84,14 +85,15 @@ class Descent(Commands):
         number = self._next.kind is Kind.NUMBER
         factors = [self._raised(depth)]
         if number and self._is(*FRACTIONS) and _is_whole(factors[0]):
-            factors = self._mixed(factors[0], self._raised(depth))
+            factors = self._mixed(factors[0], self._atom(depth), depth)
         while self._opens() or (self._next.kind is Kind.NUMBER and _is_factorial(factors[-1])):  # 3!5!
             factors.append(self._raised(depth))
         if self._next.kind is Kind.NUMBER:
             raise UnreadableError  # "2 3", "x2": nobody knows
         return factors
 
-    def _mixed(self, whole: Term, part: Term) -> list[Term]:
+    def _mixed(self, whole: Term, part: Term, depth: int) -> list[Term]:
+        r"""`33\frac13\%`: what stands behind the fraction belongs to the mixed number."""
         proper = (
             isinstance(part, Apply)
             and part.operator is Operator.DIVIDE
@@ -99,9 +101,9 @@ class Descent(Commands):
             and _value(part.terms[0]) < _value(part.terms[1])
         )
         if proper and self._choose(Choice.MIXED):
-            return [Apply(Operator.ADD, (whole, part))]
+            return [self._with_powers(Apply(Operator.ADD, (whole, part)), depth)]
         self.unlikely = self.unlikely or proper
-        return [whole, part]
+        return [whole, self._with_powers(part, depth)]
 
     def _opens(self) -> bool:
         """Whether a factor begins here that needs no sign before it."""
@@ -113,7 +115,10 @@ class Descent(Commands):
         return token.kind is Kind.SIGN and (token.text in "([{" or (token.text == "|" and not self._bars))
 
     def _raised(self, depth: int) -> Term:
-        term = self._behind(self._atom(depth))
+        return self._with_powers(self._atom(depth), depth)
+
+    def _with_powers(self, atom: Term, depth: int) -> Term:
+        term = self._behind(atom)
         if self._is("^") or self._next.text[:1] == "^":
             exponent = self._exponent(depth)
             if exponent is None:
@@ -151,7 +156,7 @@ class Descent(Commands):
 
     def _unit(self) -> None:
         word = self._take().text
-        if not word or len(word) > MAX_SUBSCRIPT * 2 or any(c.isdigit() for c in word):
+        if not word or len(word) > MAX_SUBSCRIPT * 2 or any(c.isdigit() for c in word) or not only_names(word):
             raise UnreadableError
         self.units.add(word)
         if self._next.text[:1] == "^":  # cm^2

@@ -52,6 +52,12 @@ _CHANGING = """
     where than
 """
 _CHANGING_WORDS = frozenset(_CHANGING.split()) - {"sec"}
+_REACHING_WORDS = """
+    times plus minus over divided multiplied less more fewer than mod modulo remainder rem r choose power factorial base
+    to from by or if when where not
+"""
+_REACHING = frozenset(_REACHING_WORDS.split())
+_CONNECTING = frozenset({"of", "and", "with", "at", "for", "on", "is", "are", "the"})
 # Possessive throughout: otherwise a long word could be split in exponentially many ways.
 _TAIL = re.compile(r"(?:\s*+(?:[A-Za-z]++|\u00b0|\^\s*+\{?[23]\}?|[/.,'-]|\([A-Za-z ]++\)))*+\s*+")
 _TOKEN = re.compile(r"[A-Za-z]+|\u00b0|\^\s*\{?[23]\}?|/")
@@ -120,6 +126,15 @@ def read_unit(text: str, *, loose: bool) -> Tail | None:
     if factor > 10**18 or not _only_units(words, loose=loose):
         return None
     return Tail(factor=factor, percent=percent, unit=_unit(words))
+
+
+def only_names(text: str) -> bool:
+    """Whether words behind a number only name what it counts, and do not reach for the next one.
+
+    "cups of flour" and "units squared" do; "remainder", "times" and "of" do not.
+    """
+    words = re.findall(r"[a-z]+", text.lower())
+    return _REACHING.isdisjoint(words) and (not words or words[-1] not in _CONNECTING)
 
 
 def _only_units(words: list[str], *, loose: bool) -> bool:

@@ -114,6 +114,7 @@ READINGS = {
     "one over two x": ("1/2x", {"1 / 2 * x", "1 / (2 * x)"}),
     "six over two times three": ("6/2(3)", {"6 / 2 * 3", "6 / (2 * 3)"}),
     "mixed number": (r"2\frac{1}{2}", {"2 * 1 / 2", "2 + 1 / 2"}),
+    "mixed number and its power": (r"2\frac{1}{2}^2", {"2 * (1 / 2^2)", "(2 + 1 / 2)^2"}),
     "improper is a product": (r"2\frac{5}{3}", {"2 * 5 / 3"}),
     "percent": (r"25\%", {"25 / 100", "25"}),
     "imaginary": ("3i", {"3 * i"}),

@@ -60,6 +60,8 @@ STEPS: dict[str, tuple[str, list[Verdict]]] = {
     "percent of one": (r"$\frac{1}{4} = 25\%$", [HOLDS]),
     "percent of a hundred": (r"$\frac{1}{4} \times 100 = 25\%$", [HOLDS]),
     "mixed number": (r"$2\frac{1}{2} = \frac{5}{2}$", [HOLDS]),
+    "mixed number of percent": (r"$33\frac13\% \cdot 60 = 20$", [HOLDS]),
+    "mixed number of percent, wrong": (r"$33\frac13\% \cdot 60 = 21$", [FAILS]),
     "ambiguous division, one reading": ("$6/2(3) = 9$", [HOLDS]),
     "ambiguous division, other reading": ("$6/2(3) = 1$", [HOLDS]),
     "ambiguous division, neither": ("$6/2(3) = 2$", [FAILS]),
@@ -138,6 +140,9 @@ NEVER_WRONG = {
     "count of primes": (r"$\pi(10) = 4 \cdot 1$", ()),
     "value of pi": (r"$\pi \cdot 5^2 = 75$", (r"Use $\pi \approx 3$.",)),
     "estimate": (r"$49 \cdot 21 \approx 1000$", ()),
+    "remainder behind a quotient": (r"$-78 \div 5 = -15 \text{ remainder } -3$", ()),
+    "fraction of a negative number": (r"$\frac{1}{2} \text{ of } -10 = -5$", ()),
+    "word for a difference": (r"$5 \text{ less } (-3) = 8$", ()),
 }
 SYSTEMS = {
     "true in decimal numbers only": ("$7 + 5 = 12$", "What is $7+5$ in base 8?", UNKNOWN),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from steplabel.verifiers.arithmetic import context as plain
 from steplabel.verifiers.latex import context as formulas
-from steplabel.verifiers.text.assertion import doubting
+from steplabel.verifiers.text.assertion import doubting, is_denied
 
 NOT_ASSERTED = {
     "supposed": "Suppose |5+5=11|.",
@@ -80,6 +80,23 @@ def test_hints_miss_nothing(text: str, start: int, length: int) -> None:
     """Where no word of doubt may stand, everything is asserted."""
     if not plain.may_be_denied(text):
         assert plain.is_asserted(text, start, start + length)
+
+
+DENIED = {
+    "not both": ("It is not true that both |x=1| and y=2.", True),
+    "asked": ("Is |x=1| possible?", True),
+    "denied behind": ("|x=1| cannot be.", True),
+    "instead": ("We take |x=1| instead.", True),
+    "the sentence before": ("That was not so. |x=1|", False),
+    "the line behind": ("|x=1|\nThis is not y.", False),
+    "plain": ("Now |x=1| holds.", False),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), DENIED.values(), ids=DENIED)
+def test_what_is_denied_is_nothing_to_rest_on(text: str, expected: bool) -> None:
+    """Any word of denial in its own sentence, on either side."""
+    assert is_denied(*parted(text)) is expected
 
 
 def test_further_words() -> None:

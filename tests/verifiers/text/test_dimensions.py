@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from steplabel.verifiers.text.dimensions import names_two_units, without_rates
+from steplabel.verifiers.text.dimensions import is_measured, names_two_units, without_rates
 
 UNITS = {
     "$ and cents": ("$1/2 = 50 cents", True),
@@ -20,6 +20,17 @@ UNITS = {
 def test_two_units(text: str, two: bool) -> None:
     """Two units of one dimension ask for a conversion; other words do not."""
     assert names_two_units(text) is two
+
+
+MEASURED = ["x = 50 cents", "x = 5 (hours)", "x = 3 m", "x = 4 square feet", "x = 2 gallons"]
+UNMEASURED = ["x = 5 in all", "x = 5", "x = 3 apples", "x = 2 s"]
+
+
+@pytest.mark.parametrize(("text", "expected"), [*((t, True) for t in MEASURED), *((t, False) for t in UNMEASURED)])
+def test_measured(text: str, expected: bool) -> None:
+    """A unit right behind the number; words that are more often something else are none."""
+    number = next(place for place in range(len(text), 0, -1) if text[place - 1].isdigit())
+    assert is_measured(text, number) is expected
 
 
 def test_without_rates() -> None:
