@@ -20,35 +20,61 @@ AFTER = 160
 """Characters that are looked at on each side."""
 
 _WRONG = r"false|untrue|incorrect\w*|wrong\w*|mistak\w*|contradict\w*"
+_CORRECTED = (
+    r"wait(?=\s?[,.!\u2014-])|oops|typo|should\s+(?:be|have\s+been)|instead|let\s+me\s+re\w+"
+    r"|re(?:comput|calculat|check)\w*"
+)
+_REFUSED = r"reject\w*|discard\w*|extraneous|violat\w*|rul(?:e[sd]?|ing)\s+(?:\w+\s+)?out|no\s+(?:good|such|solutions?)"
 _BEFORE = (
-    rf"\b(?:{_WRONG}|suppos(?:e|ing)|assum(?:e|ing)|pretend\w*|imagin(?:e|ing)|testing|whether|guess\w*|cannot)\b"
+    rf"\b(?:{_WRONG}|suppos(?:e|ing)|assum(?:e|ing)|pretend\w*|imagin(?:e|ing)|testing|whether|guess\w*|cannot"
+    r"|tempt\w*|claim(?:s|ed)?|according\s+to|might\s+(?:think|say|write|compute)|otherwise|or\s+else"
+    r"|(?:instead|rather)\s+(?:of|than)|would\s+(?:imply|require)|(?:i|we)\s+(?:(?:first|initially|had)\s+)?(?:said|wrote"
+    r"|thought)|doesn't\s+work|oops|typo)\b|~~[^~\n]*$"
     r"|\b(?:about|approximately|roughly|around|nearly|almost)[\s:($\\\[]*$"
     r"|\u9519|\u5e76\u975e|\u5047\u8bbe|\u82e5|\u4e0d\u662f|\u4e0d\u7b49\u4e8e"
 )
 _BEHIND = (
-    rf"\b(?:{_WRONG}|impossible|absurd|invalid|inconsistent|fails?|error)\b"
+    rf"\b(?:{_WRONG}|{_CORRECTED}|{_REFUSED}|impossible|absurd|invalid|inconsistent|fails?|error|actually"
+    r"|too\s+(?:low|high|small|large|big|much|many|few)"
+    r"|(?:not|n't)\s+(?:possible|satisf\w+|met|equal|on|an?\s+(?:solution|root))|(?:can't|cannot)\s+(?:be|exist|happen))\b"
     r"|^[^.;?!\n]{0,40}?\b(?:approximately|roughly|or so|round(?:ed|ing)|estimat\w+)\b"
-    r"|\?|[\u2717\u2718\u274c]|\u9519|\u4e0d\u5bf9|\u4e0d\u6b63\u786e|\u4e0d\u6210\u7acb|\u4e0d\u662f|\u4e0d\u7b49\u4e8e"
+    r"|^(?:[\s\d$\\()\[\]{}.:;,*|+/^%\u2192\u21d2-]|text\w{0,2}\{|q?quad\b){0,40}(?:\bno\b|\b[fx](?=\)))"
+    r"|\?|[\u2717\u2718\u274c\u2715\u2716\u22a5\U0001f6ab]|\\bot\b|\\Rightarrow\s*(?:\\!)*\s*\\Leftarrow"
+    r"|\u9519|\u4e0d\u5bf9|\u4e0d\u6b63\u786e|\u4e0d\u6210\u7acb|\u4e0d\u662f|\u4e0d\u7b49\u4e8e"
 )
-_REJECTION = re.compile(r"\W*(?:no|nope|not|false|wrong|incorrect)\b", re.IGNORECASE)
+_REJECTION = re.compile(
+    rf"\W*(?:(?:so|but|and),?\s+)?(?:no|nope|not|false|wrong|incorrect|contradiction|impossible|absurd|invalid|sorry|hmm+|{_CORRECTED}"
+    r"|(?:it\s+)?(?:doesn't|does\s+not)|too\s+(?:low|high|small|large|big|much|many|few))\b",
+    re.IGNORECASE,
+)
 _REMARK = re.compile(
-    r"\W*(?:(?:so|but|and|hence|thus|however),?\s+)?(?:this|that|it|which|these|we\s+have|a\s+contradiction)\b",
+    r"\W*(?:(?:so|but|and|hence|thus|however|therefore|since|because),?\s+)?(?:this|that|it|which|these|our|no|there"
+    r"|the\s+(?:assumption|case|claim|equation|left|right|sides?|supposition)|we(?:'ve|\s+(?:have|get|see|reach\w*))"
+    r"|a\s+contradiction)\b",
     re.IGNORECASE,
 )
 _REFUTED = re.compile(
-    r"\b(?:contradict\w*|impossible|absurd|false|incorrect|wrong|inconsistent)\b"
-    r"|(?:\bnot|n't)\s+(?:be\b|hold|possible|true|correct|right|valid|work|the\s+case)|\bcannot\s+(?:be|hold|happen|work)\b",
+    rf"\b(?:contradict\w*|impossible|absurd|false|incorrect|wrong|inconsistent|mistake|error|{_REFUSED}|should\s+be)\b"
+    r"|(?:\bnot|n't)\s+(?:be\b|hold|possible|true|correct|right|valid|work|equal|exist|the\s+case)"
+    r"|\bcannot\s+(?:be|hold|happen|work|exist)\b",
     re.IGNORECASE,
 )
+_UNEQUAL = re.compile(
+    r"\W*(?:but|since|as|because|however|yet|so|hence|thus)\b[^.;!?\n]{0,60}?(?:\u2260|\\neq?(?![a-z])|\bextraneous)",
+    re.IGNORECASE,
+)
+"""The next sentence sets apart what the last one equated: "But 9 \u2260 10"."""
+_HINTS = """
+    false untrue incorrect wrong mistak contradict suppos assum pretend imagin testing whether guess cannot about approx
+    roughly around nearly almost impossible absurd invalid inconsistent fail error round estimat ? no \u2717 \u2718
+    \u274c \u2715 \u2716 \u22a5 \U0001f6ab \\bot leftarrow \u9519 \u5e76\u975e \u5047\u8bbe \u82e5 \u4e0d tempt claim
+    initially accord might otherwise else instead rather would said wrote thought n't can't oops typo ~~ wait should
+    recomput recalculat recheck reject discard extraneous violat actually too sorry hmm \u2260 \\ne f) x)
+"""
 _DENYING = re.compile(
     rf"\b(?:{_WRONG}|not|never|cannot|impossible|invalid|absurd|whether|rather|instead)\b|n't\b|\?", re.IGNORECASE
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
-_HINTS = """
-    false untrue incorrect wrong mistak contradict suppos assum pretend imagin testing whether guess cannot about approx
-    roughly around nearly almost impossible absurd invalid inconsistent fail error round estimat ? no \u2717 \u2718
-    \u274c \u9519 \u5e76\u975e \u5047\u8bbe \u82e5 \u4e0d
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +102,9 @@ class Doubting:
         if self.before.search(self.sentence_before(text, start)) or self.behind.search(behind):
             return False
         remark, _ = self._cut(following)
-        return not (_REJECTION.match(remark) or (_REMARK.match(remark) and _REFUTED.search(remark)))
+        if _REJECTION.match(remark) or _UNEQUAL.match(remark):
+            return False
+        return not (_REMARK.match(remark) and _REFUTED.search(remark))
 
     def sentence_before(self, text: str, start: int) -> str:
         """What stands in the same sentence before a place."""
@@ -106,7 +134,7 @@ def doubting(*, before: str, behind: str, stop: str, hints: str = "") -> Doubtin
         before=re.compile(f"{_BEFORE}|{before}", re.IGNORECASE),
         behind=re.compile(f"{_BEHIND}|{behind}", re.IGNORECASE),
         stop=re.compile(stop),
-        hints=("or so", *f"{_HINTS} {hints}".split()),
+        hints=("or so", "let me", "rule", "ruling", *f"{_HINTS} {hints}".split()),
     )
 
 

@@ -1,7 +1,7 @@
 r"""Of which number systems the words of a text speak: there, `7 + 5 = 14` or `5 + 4 = 2` may be right.
 
 Covered: bases (`base 8`, `binary`, `14_8`), moduli and last digits with the number that they name, residue rings,
-fields, operations that a text defines. Not covered: hours of a clock; a modulus named by a letter, a field and a
+fields, operations that a text defines, hours of a clock. Not covered: a modulus named by a letter, a field and a
 defined operation are only known to be there (`other`), not what holds in them.
 A base beside the height of a figure is a length, and that of a logarithm is no base of digits.
 """
@@ -40,12 +40,18 @@ _LAST_DIGITS = re.compile(
     re.IGNORECASE,
 )
 _RING = re.compile(r"(?:\\mathbb\s*\{?\s*Z\s*\}?|\bZ|\u2124)\s?(?:_|/)\s?\{?([0-9]{1,9})?")
+_REMAINDER = re.compile(
+    r"\bremainders?\b[^.\n]{0,80}?\bdivi(?:ded|sion|ding)\s+(?:\w+\s+)?by\s+\$?([0-9]{1,9})\b", re.IGNORECASE
+)
+_SPOKEN_MODULI = {"clock": (12, 24), "nines": (9,), "digital root": (9,), "parity": (2,)}
+"""Words that say by what residues are taken: casting out nines, hours on a clock."""
 _OTHER = re.compile(
     r"\\mathbb\s*\{?\s*F\s*\}?\s*_|[\u2124\U0001d53d][_/\u2080-\u2089]|\bGF\s*\(|\bF_\{?[0-9]|\bcharacteristic\b"
     r"|\bcongruen\w*(?![^.\n]{0,40}\b(?:triang|angle|side|segment|figure|circle))"
     r"|\bin\s+this\s+(?:system|ring|field)\b"
     r"|\b(?:this|new|strange|special|following)\s+(?:number\s+)?(?:system|operat(?:ion|or)|arithmetic"
     r"(?!\s(?:sequence|progression|series|mean)))\b"
+    r"|\b(?:legendre|jacobi|kronecker)\b|\breciprocity\b|\b(?:xor|bitwise)\b"
     r"|\bdefin\w+[^.\n]{0,30}\boperat(?:ion|or)|\boperat(?:ion|or)\b[^.\n]{0,40}\bdefin|\boperat(?:ion|or)s?\s+[$@#*\\]",
     re.IGNORECASE,
 )
@@ -54,11 +60,12 @@ _REDEFINED = re.compile(
     r"(?:(?!\s(?:and|or|for|where|if|is)\b)[^=\n,;]){0,60}?(?<![a-z])\1(?![a-z])"
 )
 """Let a * b = a^2 + b."""
+_DEFINED = re.compile(r"\b(?:let|defin\w+|denot\w+)\b[^.\n]{0,40}$", re.IGNORECASE)
 _HINT_WORDS = """
     base binary octal hexadecimal ternary _ mod digit mathbb gf z/ \u2124 \U0001d53d system operat arithmetic congruen
-    ring characteristic
+    ring characteristic remainder legendre jacobi kronecker reciprocity xor bitwise
 """
-_HINTS = tuple(_HINT_WORDS.split())
+_HINTS = (*_HINT_WORDS.split(), *_SPOKEN_MODULI)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +118,8 @@ def system_of(text: str, *, defining: bool = False) -> System:
 
     Args:
         text: of a problem or a step.
-        defining: whether it may give signs a meaning of its own (`a * b = a^2 + b`), as problems do.
+        defining: whether it may give signs a meaning of its own (`a * b = a^2 + b`), as problems do; steps do so
+            only behind "let" or "define".
     """
     system = PLAIN
     if holds_any(text, _HINTS):
@@ -120,9 +128,17 @@ def system_of(text: str, *, defining: bool = False) -> System:
         bases = set(_bases(text))
         other = unnamed or 0 in bases or _OTHER.search(text) is not None
         system = System(base=max(bases, default=0), moduli=moduli, other=other)
-    if defining and _REDEFINED.search(text):
+    if _redefines(text, defining=defining):
         system |= System(other=True)
     return system
+
+
+def _redefines(text: str, *, defining: bool) -> bool:
+    if defining:
+        return _REDEFINED.search(text) is not None
+    if not holds_any(text, ("let ", "defin", "denot")):
+        return False
+    return any(_DEFINED.search(text[max(0, one.start() - _NEAR) : one.start()]) for one in _REDEFINED.finditer(text))
 
 
 def _bases(text: str) -> Iterator[int]:
@@ -148,6 +164,11 @@ def _number(named: str) -> int:
 
 
 def _moduli(text: str) -> Iterator[int]:
+    lower = text.lower()
+    for words, moduli in _SPOKEN_MODULI.items():
+        if words in lower:
+            yield from moduli
+    yield from (int(found[1]) for found in _REMAINDER.finditer(text))
     for pattern in (_MODULUS, _RING):
         yield from (int(found[1]) for found in pattern.finditer(text) if found[1])
     for found in _LAST_DIGITS.finditer(text):

@@ -29,6 +29,29 @@ NOT_ASSERTED = {
     "rounded behind": "|31*3=90| (rounded to the nearest ten)",
     "said in the Chinese of mistakes": "|5+5=11| \u662f\u9519\u8bef\u7684",
     "supposed in Chinese": "\u5047\u8bbe |5+5=11|",
+    "tempting": "It is tempting to write |5+5=11|.",
+    "somebody's claim": "Jack claims that |5+5=11|.",
+    "according to somebody": "According to Anna |5+5=11|",
+    "what one might think": "One might think that |5+5=11|.",
+    "written before": "I first wrote |5+5=11|",
+    "otherwise": "k is not 2, for otherwise |5+5=11|.",
+    "instead of": "Instead of |5+5=11| we take 10.",
+    "struck out": "~~|5+5=11|~~ 10",
+    "rejected case": "|5+5=11|, so we reject this case.",
+    "ruled out": "|5+5=11|, which rules that out.",
+    "extraneous": "|5+5=11| (extraneous)",
+    "no solution": "|5+5=11| so there are no solutions.",
+    "no": "|5+5=11| (no)",
+    "a false mark": "|5+5=11| (F)",
+    "too large": "|5+5=11|. Too large.",
+    "corrected at once": "|5+5=11|. Wait, 5+5=10.",
+    "actually": "|5+5=11|, actually 10",
+    "should be": "|5+5=11| (should be 10)",
+    "contradiction alone": "|5+5=11|. Contradiction.",
+    "an assumption refuted": "|5+5=11|. So our assumption is false.",
+    "nothing of the kind": "|5+5=11|. Hence no such number exists.",
+    "unequal in the next sentence": "|5+5=11|. But $10 \\ne 11$.",
+    "behind i.e.": "It is false that 0=1, i.e. |5+5=11|",
 }
 ASSERTED = {
     "plainly": "We have |5+5=11| as wanted.",
@@ -38,6 +61,11 @@ ASSERTED = {
     "about something else": "He thinks about eggs and |5+5=11|",
     "a round table": "Around the table, there are |5+5=11| people",
     "a next sentence about it that denies nothing": "Now |5+5=11|. This is what he has.",
+    "nobody": "|5+5=11|, nobody else came",
+    "first": "First we compute |5+5=11|.",
+    "waiting": "Initially |5+5=11| people wait there.",
+    "not equal before": "Now 2 is not equal to 3. |5+5=11|",
+    "something else is rejected": "|5+5=11|. He goes on. Some are rejected.",
 }
 
 
@@ -60,6 +88,11 @@ def test_asserted(text: str, context: ModuleType) -> None:
     assert context.is_asserted(*parted(text))
 
 
+def test_a_row_of_a_table_that_says_no() -> None:
+    """A mark stands behind bars and blanks."""
+    assert not plain.is_asserted("| 2 | 5+5=11 | no |", 6, 11)
+
+
 def test_each_kind_of_text_has_words_of_its_own() -> None:
     """A plain "not" speaks of formulas, and in plain text of what it stands before."""
     text, start, end = parted("The apples that are not red are |10-4=7|")
@@ -67,15 +100,14 @@ def test_each_kind_of_text_has_words_of_its_own() -> None:
     assert not formulas.is_asserted(text, start, end)
 
 
-WORDS = st.lists(
-    st.sampled_from(
-        ["if", "not", "now", "wrong", "This", "is", "5+5=11", ".", "?", "no", "about", "said", "but", "need", "\n"]
-    ),
-    max_size=20,
-).map(" ".join)
+WORDS = """
+    if not now wrong This is 5+5=11 . ? no about said but need wait wait, too low rejected (F) actually \u2260 since
+    should be or otherwise i thought ruled out isn't = ~~ tempting claims else sorry
+"""
+TEXTS = st.lists(st.sampled_from(["\n", "let me redo", *WORDS.split()]), max_size=20).map(" ".join)
 
 
-@given(WORDS, st.integers(0, 60), st.integers(0, 20))
+@given(TEXTS, st.integers(0, 60), st.integers(0, 20))
 def test_hints_miss_nothing(text: str, start: int, length: int) -> None:
     """Where no word of doubt may stand, everything is asserted."""
     if not plain.may_be_denied(text):

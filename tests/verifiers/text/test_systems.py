@@ -28,6 +28,11 @@ SPOKEN = {
     "field": (r"in $\mathbb{F}_4$", System(other=True)),
     "new operation": ("A new operation is given.", System(other=True)),
     "defined operation": (r"Define the operation $a \star b$.", System(other=True)),
+    "remainder": ("the remainder when 2^100 is divided by 7", System(moduli=(7,))),
+    "clock": ("on a 12-hour clock", System(moduli=(12, 24))),
+    "casting out nines": ("Casting out nines, we get", System(moduli=(9,))),
+    "Legendre symbol": ("the Legendre symbol (2/7)", System(other=True)),
+    "operation behind let": ("Let a * b = 2a + b.", System(other=True)),
     "congruent numbers": ("is congruent to 3", System(other=True)),
 }
 NOTHING = {
@@ -42,6 +47,8 @@ NOTHING = {
     "congruent figures": "congruent triangles",
     "digits": "How many digits has 5^8?",
     "an equation": "Let x + y = 3x - 2.",
+    "a product": "Let a * b = 12.",
+    "remainder of a sum": "She spends the remainder, 5 dollars, on books divided among 3.",
 }
 
 
@@ -60,8 +67,8 @@ def test_plain(text: str) -> None:
 
 
 def test_only_problems_define() -> None:
-    """`a * b = a^2 + b` gives a sign a meaning where a problem says it; a step computes with it."""
-    text = "Let a * b = a^2 + b."
+    """`a * b = a^2 + b` gives a sign a meaning where a problem says it; a step computes with it, or says "let"."""
+    text = "So a * b = a^2 + b."
     assert system_of(text, defining=True) == System(other=True)
     assert system_of(text) == PLAIN
 
