@@ -115,7 +115,7 @@ READINGS = {
     "six over two times three": ("6/2(3)", {"6 / 2 * 3", "6 / (2 * 3)"}),
     "mixed number": (r"2\frac{1}{2}", {"2 * 1 / 2", "2 + 1 / 2"}),
     "mixed number and its power": (r"2\frac{1}{2}^2", {"2 * (1 / 2^2)", "(2 + 1 / 2)^2"}),
-    "improper is a product": (r"2\frac{5}{3}", {"2 * 5 / 3"}),
+    "improper, where one is carried": (r"2\frac{5}{3}", {"2 * 5 / 3", "2 + 5 / 3"}),
     "percent": (r"25\%", {"25 / 100", "25"}),
     "imaginary": ("3i", {"3 * i"}),
     "bracket decides": ("1/(2x)", {"1 / (2 * x)"}),
