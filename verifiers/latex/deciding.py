@@ -21,6 +21,7 @@ from steplabel.schemas import Reason, Verdict
 from steplabel.verifiers.expressions.ast import (
     Apply,
     Constant,
+    Name,
     Number,
     Operator,
     Relation,
@@ -37,7 +38,7 @@ from steplabel.verifiers.expressions.reading import Side
 from steplabel.verifiers.expressions.rounding import NEAR, about
 from steplabel.verifiers.latex.claims import LatexClaim, is_decidable
 from steplabel.verifiers.latex.measures import conversion_doubts, is_sum, rounded_percentage, unit_doubts
-from steplabel.verifiers.latex.slips import is_label_and_dash, is_share, slips
+from steplabel.verifiers.latex.slips import is_estimate, is_label_and_dash, is_share, runs_on, slips
 from steplabel.verifiers.port import Finding
 from steplabel.verifiers.text.systems import System
 
@@ -71,7 +72,7 @@ class _Link:
         self._modulus = chain.modulus if chain.congruent[index] else None
         self._remainder = chain.remainder and index == len(chain.relations) - 1
         self._alone = len(chain.relations) == 1
-        self._first = index == 0
+        self._first = index == 0 or (index == 1 and isinstance(chain.readings[0][0].term, Name))
         self._behind = claim.behind if index == len(chain.relations) - 1 else ""
         self._prose = claim.prose
         self._asserted = claim.asserted
@@ -149,6 +150,12 @@ class _Link:
             yield "a rounded percentage"
         if self._relation is Relation.EQUAL and _is_whole_quotient(left.term, right.term):
             yield "a quotient without its remainder"
+        if (
+            not self._strict
+            and self._relation is Relation.ABOUT
+            and (runs_on(left.term, right.term) or is_estimate(left.term, right.term))
+        ):
+            yield "an estimate that goes on"
         if not self._strict and self._relation is Relation.EQUAL:
             yield from self._named(left, right)
             yield from slips(left.term, right.term)

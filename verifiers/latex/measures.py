@@ -19,6 +19,7 @@ from steplabel.verifiers.expressions.ast import (
     Number,
     Operator,
     Term,
+    is_literal,
     joined,
     negated,
     parts,
@@ -35,6 +36,7 @@ _SCALES = frozenset(
     ["dozen", "hundred", "thousand", "million", "billion", "trillion", "pair", "score", "gros", "k", "bn", "half"]
 )
 _HUNDRED = Number(Fraction(100))
+_ONE = Number(Fraction(1))
 _TURN = Apply(Operator.MULTIPLY, (Number(Fraction(2)), Constant.PI))
 _PRECISION = 128
 _CLOSE = Fraction(1, 10**12)
@@ -42,9 +44,15 @@ _SPREAD = Fraction(3, 100)
 """How far a converted amount may be rounded: 100 minutes are 1.7 hours."""
 _MAX_FACTOR = 4_000
 """Up to here a factor between two units is looked for among its neighbours: the most seconds of an hour, and more."""
-_BEHIND = re.compile(r"\\?%|\u00b0|\\circ|\\[a-zA-Z]+|[A-Za-z]+|[.,;:?!=\n]")
+_PREFIXES = frozenset({10**3, 10**6, 10**9})
+"""Kilo, mega, giga: of any unit."""
+_STEPS = (1, 7, 12, 24, 60, 1440)
+"""From one unit of time to the next: conversions may take two."""
+_BEHIND = re.compile(r"\\?%|\u00b0|\\circ|\\[a-zA-Z]+|[A-Za-z]+|[.,;:?!=]|\n(?![a-z])")
 _SENTENCE_END = re.compile(r"[=.;?!\n]")
 _MAX_WORDS = 4
+_CLOCK = frozenset(["am", "pm", "clock", "hour", "(am)", "(pm)"])
+_GROUPS = frozenset(["ten", "tens", "fives", "gross", "lakh", "lakhs", "crore", "crores", "pack", "packs", "dozen"])
 _JOINING = frozenset(["and", "or", "if", "when", "where", "not", "to", "by"])
 """Words that `units` reads as no unit, and that go on with the sentence more often than with the number."""
 
@@ -71,23 +79,44 @@ def conversion_doubts(left: Side, right: Side, behind: str) -> Iterator[str]:
     if left.term is None or right.term is None:
         return
     words = _words(behind)
-    if _changes(words[:1]) or (words[:1] == ["and"] and _changes(words[1:3])):
-        yield "a word behind that stands for a number"
+    named = frozenset(word for word in words if _is_unit(word))
+    all_units = left.units | right.units | named
+    yield from _doubts_behind(left.term, right.term, words)
     if any(word.startswith("of ") for word in left.units | right.units):
         yield "a share of what is named"
-    if words[:1] in (["%"], ["percent"], ["per"]) and _is_percentage(left.term, right.term):
-        yield "percent behind"
-    named = frozenset(word for word in words if _is_unit(word))
+    if is_sum(left) and len(left.units) > 1 and not right.units and not is_literal(right.term):
+        yield "a list of what is counted"
     if named and names_two_units(_SENTENCE_END.split(behind)[0]):
         yield "two units behind"
     if _measures(left.units) and _measures(named) and not _measures(left.units) & _measures(named):
         yield "another unit behind"
-    if _is_converted(left.term, right.term, left.units | right.units | named):
+    if _is_converted(left.term, right.term, all_units | frozenset(words[:1])):
         yield "a unit converted"
-    if "degree" in _measures(named) and Constant.PI in parts(left.term):
+    yield from _angular_doubts(left.term, right.term, _measures(all_units))
+
+
+def _doubts_behind(left: Term, right: Term, words: list[str]) -> Iterator[str]:
+    """What the first words behind a number may make of it."""
+    first, rest = words[:1], words[1:3]
+    if _changes(first) or (first == ["and"] and _changes(rest)) or not _GROUPS.isdisjoint(words[:2]):
+        yield "a word behind that stands for a number"
+    if first == ["of"] or "times" in words:
+        yield "a share or a multiple of what is named"
+    if first in (["%"], ["percent"], ["per"]) and _is_percentage(left, right):
+        yield "percent behind"
+    if words and words[0] not in _JOINING and right == _ONE:
+        yield "one of what is named"
+
+
+def _angular_doubts(left: Term, right: Term, measures: frozenset[str]) -> Iterator[str]:
+    """What differs by turns of a circle, or of a clock."""
+    turned = [side for side in (left, right) if Constant.PI in parts(side)]
+    if len(turned) == 1 and "degree" in measures:
         yield "degrees and radians"
-    if _differ_by_turns(left.term, right.term, degrees="degree" in _measures(left.units | right.units | named)):
+    if _differ_by_turns(left, right, degrees="degree" in measures):
         yield "whole turns between angles"
+    if not _CLOCK.isdisjoint(measures) and _differ_by(12, left, right):
+        yield "hours of a clock"
 
 
 def rounded_percentage(left: Side, right: Side) -> bool:
@@ -124,8 +153,16 @@ def _changes(words: list[str]) -> bool:
     return False
 
 
+def _differ_by(turn: int, left: Term, right: Term) -> bool:
+    """Whether the difference of rationals is a multiple of a turn: `11 + 3 = 2` on a clock."""
+    try:
+        return ((value_of(left) - value_of(right)) / turn).denominator == 1
+    except OutOfReachError:
+        return False
+
+
 def _is_unit(word: str) -> bool:
-    return is_measured(word, 0) or bool(_measures(frozenset({word})))
+    return is_measured(word, 0) or word in _CLOCK or bool(_measures(frozenset({word})))
 
 
 def _measures(units: frozenset[str]) -> frozenset[str]:
@@ -162,18 +199,19 @@ def _is_converted(left: Term, right: Term, units: frozenset[str]) -> bool:
 def _explains(word: str, factor: Fraction) -> bool:
     """Whether a unit has a known conversion by a factor; of units without known ones (cups), any may be."""
     tail = read_unit(word, loose=True)
+    if factor in _PREFIXES:
+        return word not in _JOINING
     if tail is not None and tail.unit.measure:
-        return tail.unit.explains(factor)
+        return any(factor % step == 0 and tail.unit.explains(factor / step) for step in _STEPS)
     return is_measured(word, 0)
 
 
 def _differ_by_turns(left: Term, right: Term, *, degrees: bool) -> bool:
     r"""`\frac{13\pi}{6} = \frac{\pi}{6}`; whole multiples of pi are areas as often as angles."""
+    if degrees and _differ_by(360, left, right):
+        return True
     difference = Apply(Operator.ADD, (left, negated(right)))
     try:
-        if degrees:
-            turns = value_of(difference) / 360
-            return turns != 0 and turns.denominator == 1
         if Constant.PI not in parts(left) or _nearest_whole(Apply(Operator.DIVIDE, (left, Constant.PI))) is not None:
             return False
         turns = _nearest_whole(Apply(Operator.DIVIDE, (difference, _TURN)))
