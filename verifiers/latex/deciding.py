@@ -4,9 +4,9 @@ A link holds if it does under one reading, and fails only if it does under all. 
 one holds and none that should be decidable is unknown. What keeps `fails` back, as unknown with its reason: words that
 say that a formula is tried or denied; units that differ; a quotient printed without its remainder; `5 = 2 + 4`, where a
 single number stands first and nothing before it (a definition or a substitution); a base or a modulus that words name,
-where it could make the sides equal. In letters, `freedom.py` says when
-what is no identity fails. Lenient (not strict) also: differences that rounding may explain, an equals sign that
-runs on (`5 + 3 = 8 * 2 = 16`), and `-3^2 = 9`.
+where it could make the sides equal; units, also behind the chain, that may have been converted, see `measures.py`. In
+letters, `freedom.py` says when what is no identity fails. Lenient (not strict) also: `slips.py`, and chains that begin
+with a number, which may be a name (`Day 1 = 3 * 5 = 15`).
 
 What keeps `holds` back: units that differ, a product that looks like a mixed number, a base that words name and that
 has all digits printed, `29 = 17 \mod 12`, where neither side is a remainder.
@@ -37,8 +37,8 @@ from steplabel.verifiers.expressions.printing import printed_whole
 from steplabel.verifiers.expressions.reading import Side
 from steplabel.verifiers.expressions.rounding import NEAR, about
 from steplabel.verifiers.latex.claims import LatexClaim, is_decidable
-from steplabel.verifiers.latex.measures import conversion_doubts, is_sum, rounded_percentage, unit_doubts
-from steplabel.verifiers.latex.slips import is_estimate, is_label_and_dash, is_share, runs_on, slips
+from steplabel.verifiers.latex.measures import conversion_doubts, is_sum, unit_doubts
+from steplabel.verifiers.latex.slips import is_estimate, is_label_and_dash, is_share, slips
 from steplabel.verifiers.port import Finding
 from steplabel.verifiers.text.systems import System
 
@@ -146,30 +146,22 @@ class _Link:
             yield "a unit converted"
         if self._relation is Relation.EQUAL and about(left.term, right.term).verdict is Verdict.HOLDS:
             yield "rounded to the printed digits"
-        if rounded_percentage(left, right):
-            yield "a rounded percentage"
         if self._relation is Relation.EQUAL and _is_whole_quotient(left.term, right.term):
             yield "a quotient without its remainder"
-        if (
-            not self._strict
-            and self._relation is Relation.ABOUT
-            and (runs_on(left.term, right.term) or is_estimate(left.term, right.term))
-        ):
-            yield "an estimate that goes on"
         if not self._strict and self._relation is Relation.EQUAL:
-            yield from self._named(left, right)
+            yield from self._named(left.term, right.term)
             yield from slips(left.term, right.term)
+            if "%" not in left.units | right.units and is_share(left.term, right.term):
+                yield "a share of what is not said"
+        if not self._strict and self._relation is Relation.ABOUT and is_estimate(left.term, right.term):
+            yield "an estimate"
 
-    def _named(self, left: Side, right: Side) -> Iterator[str]:
-        """Where a number may be a name, or a share of something."""
-        if left.term is None or right.term is None:
-            return
-        if self._first and is_literal(left.term):
+    def _named(self, left: Term, right: Term) -> Iterator[str]:
+        """Where a number that begins a chain may be a name."""
+        if self._first and is_literal(left):
             yield "a number defined or named"
-        if self._first and self._prose and is_label_and_dash(left.term, right.term):
+        if self._first and self._prose and is_label_and_dash(left, right):
             yield "a dash behind a number"
-        if "%" not in left.units | right.units and is_share(left.term, right.term):
-            yield "a share of what is not said"
 
     def _meanings(self, left: Side, right: Side) -> Iterator[str]:
         """What the words before, or a percentage, may say that the terms do not."""

@@ -92,6 +92,8 @@ def conversion_doubts(left: Side, right: Side, behind: str) -> Iterator[str]:
         yield "another unit behind"
     if _is_converted(left.term, right.term, all_units | frozenset(words[:1])):
         yield "a unit converted"
+    if _is_rounded_percentage(left, right):
+        yield "a rounded percentage"
     yield from _angular_doubts(left.term, right.term, _measures(all_units))
 
 
@@ -117,14 +119,6 @@ def _angular_doubts(left: Term, right: Term, measures: frozenset[str]) -> Iterat
         yield "whole turns between angles"
     if not _CLOCK.isdisjoint(measures) and _differ_by(12, left, right):
         yield "hours of a clock"
-
-
-def rounded_percentage(left: Side, right: Side) -> bool:
-    r"""`\frac17 = 14\%`: one side read as percent, the other as a number, equal up to rounding."""
-    for side, other in ((left, right), (right, left)):
-        if side.bare_percent and "%" not in other.units and side.term is not None and other.term is not None:
-            return _is_percentage(other.term, side.term)
-    return False
 
 
 def is_sum(side: Side) -> bool:
@@ -168,6 +162,14 @@ def _is_unit(word: str) -> bool:
 def _measures(units: frozenset[str]) -> frozenset[str]:
     tails = (read_unit(word, loose=True) for word in units)
     return frozenset(tail.unit.word for tail in tails if tail is not None)
+
+
+def _is_rounded_percentage(left: Side, right: Side) -> bool:
+    r"""`\frac17 = 14\%`: one side read as percent, the other as a number, equal up to rounding."""
+    for side, other in ((left, right), (right, left)):
+        if side.bare_percent and "%" not in other.units and side.term is not None and other.term is not None:
+            return _is_percentage(other.term, side.term)
+    return False
 
 
 def _is_percentage(part: Term, percent: Term) -> bool:

@@ -1,8 +1,8 @@
 r"""What a lenient reader lets pass: sides that differ, where a way of writing that is common explains it.
 
-Covered: roundings that nobody mentions, an equals sign that runs on (`5 + 3 = 8 * 2 = 16`), `-3^2 = 9`, a share of what
-is not said (`\frac{2}{5} = 12`), a dot for a product or between thousands, a dash behind a label
-(`1 - 5 * 3 = 15`) or in a range, `7!=3` for "not equal".
+Covered: roundings that nobody mentions, estimates (`45 \cdot 35 \approx 50 \cdot 40`), an equals sign that runs on
+(`5 + 3 = 8 * 2 = 16`), `-3^2 = 9`, a share of what is not said (`\frac{2}{5} = 12`), a dot for a product or between
+thousands, a dash behind a label (`1 - 5 * 3 = 15`) or in a range, `7!=3` for "not equal".
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def slips(left: Term, right: Term) -> Iterator[str]:
     """What a reader who wants to understand lets pass."""
     if may_be_rounded(left, right):
         yield "may be rounded"
-    if runs_on(left, right):
+    if _runs_on(left, right):
         yield "the equals sign runs on"
     if _equal_with_signs_inside(left, right):
         yield "a power of a negative number"
@@ -67,7 +67,7 @@ def _with_signs_inside(term: Term) -> Term:
     return Apply(term.operator, tuple(map(_with_signs_inside, term.terms)))
 
 
-def runs_on(left: Term, right: Term, *, rounded: bool = False) -> bool:
+def _runs_on(left: Term, right: Term, *, rounded: bool = False) -> bool:
     """`5 + 3 = 8 * 2`, `6/8 = 3/4 * 20`: the right side goes on from the left one's value. A root may be negative."""
     if not isinstance(right, Apply) or not (is_literal(right.terms[0]) or _is_fraction(right.terms[0])):
         return False
@@ -149,7 +149,9 @@ def _is_sign_of_difference(left: Term, right: Term) -> bool:
 
 
 def is_estimate(left: Term, right: Term) -> bool:
-    r"""`45 \cdot 35 \approx 50 \cdot 40`: each number rounded before the product is."""
+    r"""`45 \cdot 35 \approx 50 \cdot 40`: each number rounded on its own; or what runs on from a rounded value."""
+    if _runs_on(left, right, rounded=True):
+        return True
     if not isinstance(left, Apply) or not isinstance(right, Apply) or left.operator is not right.operator:
         return False
     pairs = list(zip(left.terms, right.terms, strict=False))
