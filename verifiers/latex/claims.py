@@ -35,12 +35,17 @@ _WORD = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|pi|sin|cos|tan|log|ln|gcd|lcm)\b)
 _LATEX_BITS = re.compile(r"\\[a-zA-Z]|[*^!]|[\u00b2\u00b3\u221a\u00d7\u00f7\u00b7\u03c0]")
 _CUTTING_WORDS = """
     of than times by half twice per plus minus less more and or to from with between least most over away
-    off double triple quadruple square cube third thirds quarter quarters percent multiplied divided subtracted
+    off thrice double triple quadruple square cube third thirds quarter quarters percent multiplied divided subtracted
 """
 _CUTTING = frozenset(_CUTTING_WORDS.split())
 """A word before the first side, or behind the last, that may belong to what it says."""
 _OPERATORS = frozenset("+*/-\u2212\u00d7\u00f7\u00b7")
-_RANGE = re.compile(r"\s?\(?[0-9]{1,9}[-\u2212\u2013][0-9]{1,9}\)?\s?=")
+_NUMBERED = re.compile(r"[0-9]|\s?\(?[0-9]{1,9}[-\u2212\u2013][0-9]{1,9}\)?\s?=")
+_REACHED = re.compile(r"[0-9]%?\s(?:[a-z]{1,12}\s)?[a-z]{1,12}$")
+_TELLING = re.compile(
+    r"\b(?:is|are|was|were|ha[sd]|have|gets?|makes?|equals?|costs?|gives?|means?|so|then|thus|hence)\b"
+)
+_MAX_REACH = 30
 _CONCLUDING = re.compile(r"\b(?:so|thus|hence|then|therefore|giv\w+|get|means?|impl\w+)\b|[.?!]\s", re.IGNORECASE)
 _MAX_CLAIMS = 200
 _MAX_BEHIND = 80
@@ -243,7 +248,7 @@ def _in_prose(text: str, goes_on_before: bool, goes_on_behind: bool) -> Iterator
     for match in (*_WORD.finditer(text), None):
         run = text[position : match.start() if match else len(text)]
         cut_behind = match[0].lower() in _CUTTING if match else goes_on_behind
-        cut_before = cut_before or _goes_on(text, position) or _is_named_range(text, position)
+        cut_before = cut_before or _goes_on(text, position) or _is_named(text, position) or _is_reached(text, position)
         if _RELATION.search(run) and _LATEX_BITS.search(run):
             yield Statement(text=_uncut(run, cut_before, cut_behind), start=position, end=position + len(run))
         if match:
@@ -258,9 +263,15 @@ def _goes_on(text: str, position: int) -> bool:
     )
 
 
-def _is_named_range(text: str, position: int) -> bool:
-    """`Rows 1-5 = ...`: a word, then two numbers that nobody takes from each other."""
-    return text[max(0, position - 1) : position].isalpha() and _RANGE.match(text, position) is not None
+def _is_named(text: str, position: int) -> bool:
+    """`Rows 1-5 = ...`, `Year1 * 1.05 = ...`: a word, then numbers that are part of a name."""
+    return text[max(0, position - 1) : position].isalpha() and _NUMBERED.match(text, position) is not None
+
+
+def _is_reached(text: str, position: int) -> bool:
+    """`20 under 3 * 40 = ...`: words between a number and the first side may join them."""
+    before = text[max(0, position - _MAX_REACH) : position]
+    return _REACHED.search(before) is not None and _TELLING.search(before) is None
 
 
 def _is_spaced_ratio(text: str, match: re.Match[str]) -> bool:

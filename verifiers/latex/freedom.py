@@ -33,7 +33,7 @@ _COMBINED = r"(?:sum|product|difference|quotient|ratio|mean|average|square|recip
 _STATING_WORDS = re.compile(
     rf"\b{_COMBINED}\s[^.?!]{{0,60}}?\b(?:is|are|be|equals?|was|were|to)\s{_FIGURE}"
     rf"|\b(?:have|has|having|with)\s(?:an?\s|the\s)?{_COMBINED}\s(?:of\s)?{_FIGURE}"
-    rf"|\b(?:differ\sby|adds?\s(?:up\s)?to|sums?\sto|multipl(?:y|ies)\sto)\s{_FIGURE}",
+    rf"|\breciprocals\b|\b(?:differ\sby|adds?\s(?:up\s)?to|sums?\sto|multipl(?:y|ies)\sto)\s{_FIGURE}",
     re.IGNORECASE,
 )
 """An equation in words: the sum of a and b is 1, two numbers have product 1."""

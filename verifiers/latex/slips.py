@@ -188,8 +188,9 @@ def _reread(reading: Callable[[Number], Term], term: Term) -> Term:
 
 def _as_product(number: Number) -> Term:
     r"""`8.7` for `8 \cdot 7`."""
-    whole, part = divmod(number.value, 1)
-    return Apply(Operator.MULTIPLY, (Number(whole), Number(part * 10 ** (number.decimals or 0))))
+    whole = Fraction(number.value // 1)
+    part = (number.value - whole) * 10 ** (number.decimals or 0)
+    return Apply(Operator.MULTIPLY, (Number(whole), Number(part)))
 
 
 def _as_thousands(number: Number) -> Term:

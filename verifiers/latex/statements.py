@@ -1,7 +1,8 @@
 r"""Statements in a piece of mathematics: rows put together, lists taken apart, marks taken off.
 
-Covered: rows at `\\`, where one that begins with a relation or a sign goes on with the row before; commas, semicolons,
-arrows and joining words between statements; `\tag`, remarks in `\text`, full stops; `(\text{mod } n)`.
+Covered: rows at `\\`, where one that begins with a relation or a sign, or stands behind a sign, goes on with the row
+before; commas, semicolons, arrows and joining words between statements; `\tag`, remarks in `\text`, full stops;
+`(\text{mod } n)`.
 Not covered: matrices and cases, which make their side unreadable.
 """
 
@@ -29,6 +30,7 @@ _ROW = re.compile(r"\\\\(?:\[[^\[\]]{0,10}\])?+|\n\s*\n")
 _CONTINUES = re.compile(
     r"\s*+(?:[=<>\u2248\u2264\u2265]|\\(?:approx|leq?|geq?|equiv|neq?)(?![a-zA-Z])|[+*]|\\(?:cdot|times)(?![a-zA-Z]))"
 )
+_UNFINISHED = re.compile(r"(?:[-+*]|\\(?:cdot|times|div))\s*$")
 _JOINS = re.compile(
     r"\\(?:(?:Long)?[Rr]ightarrow|implies|iff|(?:Long)?[Ll]eftrightarrow|to|therefore|because|qquad|quad|land|lor|mid)"
     r"(?![a-zA-Z])(?!\s?\\pmod)|\\text\s*\{[^{}]{0,60}?\b(?:and|or|so|where|if|for|since|because|then|thus|with|when|gives|hence|by|is)\b"
@@ -95,7 +97,7 @@ def _without_blocks(text: str) -> str:
 def _rows(text: str) -> Iterator[str]:
     current = ""
     for row in _ROW.split(text):
-        if current and _CONTINUES.match(row):
+        if current and (_CONTINUES.match(row) or _UNFINISHED.search(current[-20:])):
             current = f"{current.rstrip(_ENDS)} {row}"
             continue
         yield current
