@@ -9,7 +9,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from fractions import Fraction
 
-from steplabel.verifiers.expressions.ast import Apply, Constant, Name, Number, Operator, Term, joined, negated
+from steplabel.verifiers.expressions.ast import (
+    Apply,
+    Constant,
+    Name,
+    Number,
+    Operator,
+    Term,
+    joined,
+    names_of,
+    negated,
+    parts,
+)
 from steplabel.verifiers.expressions.cursor import Choice, UnreadableError
 from steplabel.verifiers.expressions.leaves import Leaves
 from steplabel.verifiers.expressions.tokens import Kind, Token
@@ -70,6 +81,9 @@ class Commands(Leaves, ABC):
             term = Apply(Operator.BINOMIAL, (term, self._sum(depth + 1)))
         self._expect(closing)
         self._bars = bars
+        if sign == "[" and _is_no_integer(term) and self._choose(Choice.GREATEST_INTEGER):
+            self.unlikely = True
+            return Apply(Operator.FLOOR_DIVIDE, (term, _ONE))
         return term
 
     def _absolute(self, depth: int) -> Term:
@@ -171,6 +185,15 @@ class Commands(Leaves, ABC):
         while self._opens() and not self._is(*FUNCTIONS, "("):
             factors.append(self._raised(depth + 1))
         return joined(Operator.MULTIPLY, factors)
+
+
+def _is_no_integer(term: Term) -> bool:
+    """Whether a number is printed that need not be whole, as `[3.7]` and `[50/3]`."""
+    inner = tuple(parts(term))
+    return not names_of(term) and any(
+        part.operator is Operator.DIVIDE if isinstance(part, Apply) else isinstance(part, Number) and part.decimals
+        for part in inner
+    )
 
 
 _READERS = {

@@ -17,13 +17,17 @@ class Choice(Enum):
     TIGHT = auto()
     """1/2x: half of x, or 1/(2x)."""
     MIXED = auto()
-    r"""2\frac{1}{2}: one, or two and a half."""
+    r"""2\frac{1}{2}: one, or two and a half; with an improper fraction too, where one is carried."""
     BARE_PERCENT = auto()
     """25%: a quarter, or 25 of a hundred."""
     IMAGINARY = auto()
     """i: a letter, or the root of -1."""
     LISTED = auto()
     """= 100,200 - 100: one number, or the end of a list and what comes next, which is not read."""
+    REPEATING = auto()
+    """0.8(3): a product, or 0.8333..."""
+    GREATEST_INTEGER = auto()
+    """[3.7]: a bracket, or 3."""
     COUNTING = auto()
     r"""\pi(10): a product, or the count of primes, which is not read."""
 
@@ -33,12 +37,12 @@ class UnreadableError(Exception):
 
 
 class Cursor:
-    """A place among the tokens of one expression, under one way of reading.
+    r"""A place among the tokens of one expression, under one way of reading.
 
     Attributes:
         units: words and signs that stood behind numbers.
         choices: where another way would have read something else.
-        unlikely: whether what looks like a mixed number was read as a product.
+        unlikely: whether something was read as it is seldom meant: 2\frac12 as a product, 2\frac32 as none, [3.7] as 3.
         bare_percent: whether a percent sign was read as a unit of the number before it.
     """
 

@@ -17,6 +17,7 @@ from steplabel.verifiers.expressions.vocabulary import FRACTIONS, GREEK, OF_MANY
 from steplabel.verifiers.text.units import only_names
 
 DEGREES = "\u00b0"
+_PERCENT = frozenset({"%", "percent", "per cent"})
 _HUNDRED, _HALF_TURN = Number(Fraction(100)), Number(Fraction(180))
 
 
@@ -82,7 +83,7 @@ class Descent(Commands):
 
     def _run(self, depth: int) -> list[Term]:
         """Factors that stand beside each other."""
-        number = self._next.kind is Kind.NUMBER
+        number = self._next.kind is Kind.NUMBER or self._is("$")
         factors = [self._raised(depth)]
         if number and self._is(*FRACTIONS) and _is_whole(factors[0]):
             factors = self._mixed(factors[0], self._atom(depth), depth)
@@ -94,15 +95,15 @@ class Descent(Commands):
 
     def _mixed(self, whole: Term, part: Term, depth: int) -> list[Term]:
         r"""`33\frac13\%`: what stands behind the fraction belongs to the mixed number."""
-        proper = (
-            isinstance(part, Apply)
-            and part.operator is Operator.DIVIDE
-            and all(_is_whole(term) for term in part.terms)
-            and _value(part.terms[0]) < _value(part.terms[1])
+        numbers = (
+            isinstance(part, Apply) and part.operator is Operator.DIVIDE and all(_is_whole(term) for term in part.terms)
         )
-        if proper and self._choose(Choice.MIXED):
+        mixed = numbers and self._choose(Choice.MIXED)
+        if isinstance(part, Apply) and numbers:
+            proper = _value(part.terms[0]) < _value(part.terms[1])
+            self.unlikely = self.unlikely or proper is not mixed
+        if mixed:
             return [self._with_powers(Apply(Operator.ADD, (whole, part)), depth)]
-        self.unlikely = self.unlikely or proper
         return [whole, self._with_powers(part, depth)]
 
     def _opens(self) -> bool:
@@ -135,7 +136,7 @@ class Descent(Commands):
             term = Apply(Operator.FACTORIAL, (term,))
             if self._is("!"):
                 raise UnreadableError
-        if self._took("%") or self._took("percent"):
+        if self._took("%", "percent") or self._took_percent_in_words():
             self.units.add("%")
             if self._choose(Choice.BARE_PERCENT):
                 self.bare_percent = True
@@ -146,6 +147,11 @@ class Descent(Commands):
         if self._next.kind is Kind.WORDS and self._next.text not in OF_MANY:
             self._unit()
         return term
+
+    def _took_percent_in_words(self) -> bool:
+        found = self._next.kind is Kind.WORDS and self._next.text.lower() in _PERCENT
+        self._at += found
+        return found
 
     def _degrees(self, term: Term) -> Term:
         """Radians where a sine wants them; elsewhere a unit."""
@@ -159,6 +165,8 @@ class Descent(Commands):
         if not word or len(word) > MAX_SUBSCRIPT * 2 or any(c.isdigit() for c in word) or not only_names(word):
             raise UnreadableError
         self.units.add(word)
+        if self._opens():  # 2\mathrm{cis}(\pi): a function of what follows
+            raise UnreadableError
         if self._next.text[:1] == "^":  # cm^2
             self._exponent(0)
 

@@ -29,7 +29,20 @@ class Leaves(Cursor):
         ends_list = grouped and self._at == 1 and token.start > 0 and self._is("+", "-", *TIMES, *OVER)
         if ends_list and self._choose(Choice.LISTED):
             raise UnreadableError
-        return Number(Fraction(int(whole + part), 10 ** len(part)), len(part) if point else None)
+        value = Fraction(int(whole + part), 10 ** len(part))
+        if point and (repeated := self._repeated()):
+            return Number(value + Fraction(int(repeated), 10 ** len(part) * (10 ** len(repeated) - 1)))
+        return Number(value, len(part) if point else None)
+
+    def _repeated(self) -> str:
+        """The digits that a decimal repeats, `(3)` of `0.8(3)`; empty if it has none."""
+        behind = self._tokens[self._at : self._at + 3]
+        digits = behind[1].text if len(behind) == 3 and behind[1].kind is Kind.NUMBER else ""
+        closed = self._is("(") and behind[-1].text == ")" and not any(token.spaced for token in behind)
+        if not closed or not digits.isdigit() or not self._choose(Choice.REPEATING):
+            return ""
+        self._at += 3
+        return digits
 
     def _slashed(self, top: Term) -> Term:
         """`3/4 \u00f7 1/2`: beside a division sign, a slash between numbers makes a fraction."""

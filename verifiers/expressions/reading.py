@@ -7,8 +7,8 @@ units in `\text{}` behind a number. Chains of relations, `a \equiv b \pmod{n}` a
 Not covered (unreadable): \pm, sums, integrals, matrices, sets, tuples, functions of other names (f(x)), dots, other
 bases, numbers that only stand beside each other, words, and whatever passes the bounds of `tokens` and `descent`.
 
-What can be read in two ways (`1/2x`, `2\frac{1}{2}`, `25\%`, the letter i) gives all readings. `a = b \mod n` is
-read as a congruence, and the chain says so: a or b may be meant as the remainder.
+What can be read in two ways (`1/2x`, `2\frac{1}{2}`, `25\%`, `0.8(3)`, `[3.7]`, the letter i) gives all readings.
+`a = b \mod n` is read as a congruence, and the chain says so: a or b may be meant as the remainder.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Side:
     Attributes:
         term: None if this side could not be read.
         units: words and signs that stood behind its numbers, which the term leaves out.
-        unlikely: whether what looks like a mixed number was read as a product.
+        unlikely: whether something was read as it is seldom meant, see `cursor.py`.
         bare_percent: whether a percent sign is one of the units, and no division by a hundred.
     """
 

@@ -55,7 +55,7 @@ _TOKEN = re.compile(
     r"|(?P<words>\\(?:text(?:bf|it|rm|normal)?|mbox|mathrm|operatorname)\s*\{[^{}\\$]{0,60}\})"
     r"|(?P<command>\\(?:[a-zA-Z]+|[%$|{}]))"
     r"|(?P<letters>[A-Za-z]+)"
-    r"|(?P<sign><=|>=|\*\*|[-+*/^_=<>()\[\]{}|!%',&\u00d7\u00f7\u00b7\u22c5\u2212\u2215\u2044\u2264\u2265\u2260\u2248"
+    r"|(?P<sign><=|>=|(?<=\s)!=|\*\*|[-+*/^_=<>()\[\]{}|!%',&\u00d7\u00f7\u00b7\u22c5\u2212\u2215\u2044\u2264\u2265\u2260\u2248"
     r"\u00b0\u03c0\u221a\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2261])"
     r"|(?P<other>.)",
     re.ASCII | re.DOTALL,
@@ -76,12 +76,14 @@ _MEANT = {
     "\u221a": "sqrt",
     "<=": "le",
     ">=": "ge",
+    "!=": "ne",
     "**": "^",
     "\u2212": "-",
     "\u2215": "/",
     "\u2044": "/",
 }
 _PLAIN_COMMANDS = frozenset({"sqrt", "pi", "sin", "cos", "tan", "log", "ln", "gcd", "lcm", "max", "min"})
+_OPERATORS = frozenset({"gcd", "lcm", "max", "min"})
 _BARS = frozenset({"lvert", "rvert", "vert"})
 _SHORT_WORDS = """
     an and are as at be but by can cm cot csc cup deg det dim do exp few for ft gm go had has he hr if ii iii in inf is
@@ -145,7 +147,9 @@ def _number(text: str) -> tuple[Kind, str]:
 
 def _words(text: str) -> tuple[Kind, str]:
     content = _CONTENT.search(text)
-    return Kind.WORDS, content[1].strip() if content else ""
+    word = content[1].strip() if content else ""
+    known = not text.startswith(r"\operatorname") or word in _OPERATORS
+    return (Kind.WORDS if known else Kind.OTHER), word
 
 
 def _command(text: str) -> tuple[Kind, str]:

@@ -26,18 +26,29 @@ from steplabel.verifiers.latex.equations import (
     is_solvable,
 )
 from steplabel.verifiers.latex.freedom import Constraints
-from steplabel.verifiers.latex.spans import spans_of
+from steplabel.verifiers.latex.spans import Span, spans_of
 from steplabel.verifiers.latex.statements import UNREADABLE, Statement, is_ratio, statements_of
 from steplabel.verifiers.text.systems import PLAIN, System, system_of
 
 _RELATION = re.compile(r"[=<>\u2248\u2264\u2265]|\\(?:approx|leq?|geq?|equiv|neq?)(?![a-zA-Z])")
 _WORD = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|pi|sin|cos|tan|log|ln|gcd|lcm)\b)[a-zA-Z]{2,}+|[.;:?!,](?=\s|$)|\n|\*\*")
 _LATEX_BITS = re.compile(r"\\[a-zA-Z]|[*^!]|[\u00b2\u00b3\u221a\u00d7\u00f7\u00b7\u03c0]")
-_CUTTING_WORDS = "of than times by half twice per plus minus less more and or to from with between least most over"
+_CUTTING_WORDS = """
+    of than times by half twice per plus minus less more and or to from with between least most over away
+    off thrice double triple quadruple square cube third thirds quarter quarters percent multiplied divided subtracted
+"""
 _CUTTING = frozenset(_CUTTING_WORDS.split())
 """A word before the first side, or behind the last, that may belong to what it says."""
+_OPERATORS = frozenset("+*/-\u2212\u00d7\u00f7\u00b7")
+_NUMBERED = re.compile(r"[0-9]|\s?\(?[0-9]{1,9}[-\u2212\u2013][0-9]{1,9}\)?\s?=")
+_REACHED = re.compile(r"[0-9]%?\s(?:[a-z]{1,12}\s)?[a-z]{1,12}$")
+_TELLING = re.compile(
+    r"\b(?:is|are|was|were|ha[sd]|have|gets?|makes?|equals?|costs?|gives?|means?|so|then|thus|hence)\b"
+)
+_MAX_REACH = 30
 _CONCLUDING = re.compile(r"\b(?:so|thus|hence|then|therefore|giv\w+|get|means?|impl\w+)\b|[.?!]\s", re.IGNORECASE)
 _MAX_CLAIMS = 200
+_MAX_BEHIND = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +60,8 @@ class LatexClaim:
         free_links: which links rewrite letters of which nothing is known, see `freedom.py`.
         system: of which number systems the words before speak.
         other_pi: whether they give a value for pi.
+        behind: what the text goes on with behind the chain.
+        prose: whether it stands among the words of a sentence, and in no formula.
     """
 
     chain: Chain
@@ -56,6 +69,8 @@ class LatexClaim:
     free_links: frozenset[int] = frozenset()
     system: System = PLAIN
     other_pi: bool = False
+    behind: str = ""
+    prose: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +130,12 @@ def _claims(text: str, known: Known) -> Iterator[Quoted]:
             joined = statement.follows and asserted and not _has_cases(text, statements, index)
             claim = _claim(chain, statements[index - 1][1] if joined else None, known, asserted=asserted)
             if isinstance(claim, LatexClaim):
-                claim = replace(claim, free_links=claim.free_links & free[index])
+                claim = replace(
+                    claim,
+                    free_links=claim.free_links & free[index],
+                    behind=statement.behind,
+                    prose=statement.prose,
+                )
             if claim is not None:
                 yield Quoted(claim=claim, quote=statement.text.replace(UNREADABLE, "..."))
         known.add(statement, chain)
@@ -180,10 +200,20 @@ def _statements(text: str) -> Iterator[Statement]:
     """Each statement with its place: its own in prose, else that of the formula it stands in."""
     for span in spans_of(text):
         if span.mathematics:
-            yield from (replace(found, start=span.start, end=span.end) for found in statements_of(span.text))
+            yield from _in_formula(span, text[span.end : span.end + _MAX_BEHIND])
             continue
         for found in _in_prose(span.text, span.start > 0, span.end < len(text)):
-            yield replace(found, start=span.start + found.start, end=span.start + found.end)
+            end = span.start + found.end
+            behind = text[end : end + _MAX_BEHIND]
+            yield replace(found, start=span.start + found.start, end=end, behind=behind, prose=True)
+
+
+def _in_formula(span: Span, behind: str) -> Iterator[Statement]:
+    """The statements of a formula; what stands behind it belongs to the last."""
+    found = [replace(statement, start=span.start, end=span.end) for statement in statements_of(span.text)]
+    if found and not found[-1].behind:
+        found[-1] = replace(found[-1], behind=behind)
+    yield from found
 
 
 def _chain(statement: Statement) -> Chain | None:
@@ -218,10 +248,30 @@ def _in_prose(text: str, goes_on_before: bool, goes_on_behind: bool) -> Iterator
     for match in (*_WORD.finditer(text), None):
         run = text[position : match.start() if match else len(text)]
         cut_behind = match[0].lower() in _CUTTING if match else goes_on_behind
+        cut_before = cut_before or _goes_on(text, position) or _is_named(text, position) or _is_reached(text, position)
         if _RELATION.search(run) and _LATEX_BITS.search(run):
             yield Statement(text=_uncut(run, cut_before, cut_behind), start=position, end=position + len(run))
         if match:
             position, cut_before = match.end(), match[0].lower() in _CUTTING or _is_spaced_ratio(text, match)
+
+
+def _goes_on(text: str, position: int) -> bool:
+    """Whether a line begins here, and the one before ends with an operator."""
+    return (
+        text[max(0, position - 1) : position] == "\n"
+        and text[max(0, position - 9) : position].rstrip()[-1:] in _OPERATORS
+    )
+
+
+def _is_named(text: str, position: int) -> bool:
+    """`Rows 1-5 = ...`, `Year1 * 1.05 = ...`: a word, then numbers that are part of a name."""
+    return text[max(0, position - 1) : position].isalpha() and _NUMBERED.match(text, position) is not None
+
+
+def _is_reached(text: str, position: int) -> bool:
+    """`20 under 3 * 40 = ...`: words between a number and the first side may join them."""
+    before = text[max(0, position - _MAX_REACH) : position]
+    return _REACHED.search(before) is not None and _TELLING.search(before) is None
 
 
 def _is_spaced_ratio(text: str, match: re.Match[str]) -> bool:
@@ -232,7 +282,7 @@ def _is_spaced_ratio(text: str, match: re.Match[str]) -> bool:
 def _uncut(run: str, cut_before: bool, cut_behind: bool) -> str:
     """The run, with what nobody reads on the sides that are not all of what was said."""
     run = run.strip(" `\t")
-    cut_before = cut_before or run.startswith(("-", "+"))  # a dash, a bullet, or the end of a sum
+    cut_before = cut_before or run.startswith(("-", "+", "\u2212"))  # a dash, a bullet, or the end of a sum
     if run.count(")") > run.count("("):  # opened before a word: "(so 2^3 = 8)", "(apples / 20) * 100 = 5 * 4"
         at_end = run.endswith(")")
         run = run[:-1] if at_end else run.partition(")")[2]

@@ -4,9 +4,9 @@ A link holds if it does under one reading, and fails only if it does under all. 
 one holds and none that should be decidable is unknown. What keeps `fails` back, as unknown with its reason: words that
 say that a formula is tried or denied; units that differ; a quotient printed without its remainder; `5 = 2 + 4`, where a
 single number stands first and nothing before it (a definition or a substitution); a base or a modulus that words name,
-where it could make the sides equal. In letters, `freedom.py` says when
-what is no identity fails. Lenient (not strict) also: differences that rounding may explain, an equals sign that
-runs on (`5 + 3 = 8 * 2 = 16`), and `-3^2 = 9`.
+where it could make the sides equal; units, also behind the chain, that may have been converted, see `measures.py`. In
+letters, `freedom.py` says when what is no identity fails. Lenient (not strict) also: `slips.py`, and chains that begin
+with a number, which may be a name (`Day 1 = 3 * 5 = 15`).
 
 What keeps `holds` back: units that differ, a product that looks like a mixed number, a base that words name and that
 has all digits printed, `29 = 17 \mod 12`, where neither side is a remainder.
@@ -21,34 +21,30 @@ from steplabel.schemas import Reason, Verdict
 from steplabel.verifiers.expressions.ast import (
     Apply,
     Constant,
+    Name,
     Number,
     Operator,
     Relation,
     Term,
     is_literal,
     names_of,
-    negated,
     parts,
 )
 from steplabel.verifiers.expressions.decision import Decision, congruent, decide, refute
-from steplabel.verifiers.expressions.descent import DEGREES
 from steplabel.verifiers.expressions.exact import value_of
 from steplabel.verifiers.expressions.limits import OutOfReachError
 from steplabel.verifiers.expressions.printing import printed_whole
 from steplabel.verifiers.expressions.reading import Side
-from steplabel.verifiers.expressions.rounding import NEAR, about, may_be_rounded
+from steplabel.verifiers.expressions.rounding import NEAR, about
 from steplabel.verifiers.latex.claims import LatexClaim, is_decidable
+from steplabel.verifiers.latex.measures import conversion_doubts, is_sum, unit_doubts
+from steplabel.verifiers.latex.slips import is_estimate, is_label_and_dash, is_share, slips
 from steplabel.verifiers.port import Finding
-from steplabel.verifiers.text.dimensions import names_two_units, without_rates
 from steplabel.verifiers.text.systems import System
-from steplabel.verifiers.text.units import read_unit
 
 _ESTIMATE = Fraction(1, 10)
 """Integers closer than this may be an estimate."""
 _HUNDRED = Number(Fraction(100))
-_SCALES = frozenset(
-    ["dozen", "hundred", "thousand", "million", "billion", "trillion", "pair", "score", "gros", "k", "bn", "half"]
-)
 _CONDITION = Decision(verdict=Verdict.UNKNOWN, reason=f"{Reason.UNDECIDED}: definition or condition")
 
 
@@ -76,6 +72,9 @@ class _Link:
         self._modulus = chain.modulus if chain.congruent[index] else None
         self._remainder = chain.remainder and index == len(chain.relations) - 1
         self._alone = len(chain.relations) == 1
+        self._first = index == 0 or (index == 1 and isinstance(chain.readings[0][0].term, Name))
+        self._behind = claim.behind if index == len(chain.relations) - 1 else ""
+        self._prose = claim.prose
         self._asserted = claim.asserted
         self._free = index in claim.free_links
         self._system, self._other_pi = claim.system, claim.other_pi
@@ -136,7 +135,8 @@ class _Link:
         """Why what does not hold as read may still not be wrong."""
         if not self._asserted:
             yield "tried or denied in words"
-        yield from self._units(left, right)
+        yield from unit_doubts(left, right)
+        yield from conversion_doubts(left, right, self._behind)
         yield from self._meanings(left, right)
         if left.term is None or right.term is None:
             return
@@ -149,7 +149,19 @@ class _Link:
         if self._relation is Relation.EQUAL and _is_whole_quotient(left.term, right.term):
             yield "a quotient without its remainder"
         if not self._strict and self._relation is Relation.EQUAL:
-            yield from _slips(left.term, right.term)
+            yield from self._named(left.term, right.term)
+            yield from slips(left.term, right.term)
+            if "%" not in left.units | right.units and is_share(left.term, right.term):
+                yield "a share of what is not said"
+        if not self._strict and self._relation is Relation.ABOUT and is_estimate(left.term, right.term):
+            yield "an estimate"
+
+    def _named(self, left: Term, right: Term) -> Iterator[str]:
+        """Where a number that begins a chain may be a name."""
+        if self._first and is_literal(left):
+            yield "a number defined or named"
+        if self._first and self._prose and is_label_and_dash(left, right):
+            yield "a dash behind a number"
 
     def _meanings(self, left: Side, right: Side) -> Iterator[str]:
         """What the words before, or a percentage, may say that the terms do not."""
@@ -159,16 +171,16 @@ class _Link:
             yield "another arithmetic may be meant"
         if self._other_pi and any(part is Constant.PI for side in (left.term, right.term) for part in parts(side)):
             yield "another value of pi is given"
-        if "%" in left.units ^ right.units and any(_is_sum(side) for side in (left, right) if "%" in side.units):
+        if "%" in left.units ^ right.units and any(is_sum(side) for side in (left, right) if "%" in side.units):
             yield "a percentage of what stands before it"
 
     def _misread(self, left: Side, right: Side) -> Iterator[str]:
         """Why what holds as read may say something else."""
-        yield from self._units(left, right)
+        yield from unit_doubts(left, right)
         if self._remainder and not (self._is_remainder(left) or self._is_remainder(right)):
             yield "no remainder"
         if left.unlikely or right.unlikely:
-            yield "a mixed number or a product"
+            yield "a forced reading"
         if self._modulus is None and self._system.may_differ(_printed(left, right)):
             yield "another base may be meant"
         for side, other in ((left, right), (right, left)):
@@ -184,32 +196,9 @@ class _Link:
         except OutOfReachError:
             return False
 
-    def _units(self, left: Side, right: Side) -> Iterator[str]:
-        if not _SCALES.isdisjoint(word.lower().rstrip("s") for word in left.units | right.units):
-            yield "a word that stands for a number"
-        if left.units and right.units and _measures(left) != _measures(right):
-            yield "units differ"
-        if any(
-            _is_sum(side) and names_two_units(without_rates(" ".join(sorted(side.units)))) for side in (left, right)
-        ):
-            yield "units to be converted"
-        turned = [side for side in (left, right) if side.term is not None and Constant.PI in parts(side.term)]
-        if len(turned) == 1 and DEGREES in left.units | right.units:
-            yield "degrees and radians"
-
 
 def _holds_hundred(side: Side) -> bool:
     return side.term is not None and any(part == _HUNDRED for part in parts(side.term))
-
-
-def _slips(left: Term, right: Term) -> Iterator[str]:
-    """What a reader who wants to understand lets pass."""
-    if may_be_rounded(left, right):
-        yield "may be rounded"
-    if _runs_on(left, right):
-        yield "the equals sign runs on"
-    if _equal_with_signs_inside(left, right):
-        yield "a power of a negative number"
 
 
 def _may_be_equal(system: System, left: Term, right: Term) -> bool:
@@ -226,17 +215,9 @@ def _printed(*sides: Side) -> str:
     return " ".join(str(part.value) for part in terms if isinstance(part, Number))
 
 
-def _is_sum(side: Side) -> bool:
-    return isinstance(side.term, Apply) and side.term.operator is Operator.ADD
-
-
 def _units_of(side: Side) -> str:
     """Units that the term leaves out, for people."""
     return f" [{', '.join(sorted(side.units))}]" if side.units else ""
-
-
-def _measures(side: Side) -> frozenset[str]:
-    return frozenset(unit.unit.word for word in side.units if (unit := read_unit(word, loose=True)) is not None)
 
 
 def _is_whole_quotient(left: Term, right: Term) -> bool:
@@ -247,35 +228,5 @@ def _is_whole_quotient(left: Term, right: Term) -> bool:
         return False
     try:
         return value_of(Apply(Operator.FLOOR_DIVIDE, left.terms)) == value_of(right)
-    except OutOfReachError:
-        return False
-
-
-def _equal_with_signs_inside(left: Term, right: Term) -> bool:
-    """`-3^2 = 9`: the power may be meant of -3."""
-    pairs = ((_with_signs_inside(left), right), (left, _with_signs_inside(right)))
-    return any(decide(Relation.EQUAL, *pair).verdict is Verdict.HOLDS for pair in pairs if pair != (left, right))
-
-
-def _with_signs_inside(term: Term) -> Term:
-    """Each sign before a power of a number as the number's own. Depth is bounded where terms are read."""
-    if not isinstance(term, Apply):
-        return term
-    inner = term.terms[0]
-    if term.operator is Operator.NEGATE and isinstance(inner, Apply) and inner.operator is Operator.POWER:
-        base, exponent = inner.terms
-        if isinstance(base, Number):
-            return Apply(Operator.POWER, (negated(base), exponent))
-    return Apply(term.operator, tuple(map(_with_signs_inside, term.terms)))
-
-
-def _runs_on(left: Term, right: Term) -> bool:
-    """`5 + 3 = 8 * 2`: the right side goes on computing from the left one's value; a root may be the negative one."""
-    if not isinstance(right, Apply) or not is_literal(right.terms[0]):
-        return False
-    if right.operator is Operator.NEGATE and not (isinstance(left, Apply) and left.operator is Operator.ROOT):
-        return False
-    try:
-        return value_of(left) == value_of(right.terms[0])
     except OutOfReachError:
         return False

@@ -7,8 +7,8 @@ speaks of its letters. Exempt are equations of which one side holds all letters 
 only (`S = a + b`, `f(x) = ...`): they name what the letters make and say nothing about them.
 Not free in any case: names of segments and angles (geometry speaks of them without equations), letters in equations
 that cannot be read, sides with absolute values or roots, chains that state a condition, and everything behind words
-such as "root" or "modulo" that stand for equations. "Since" and "equal" give a reason or an equation in words: they
-bind all letters of their text, and in later ones those of their sentence.
+such as "root" or "modulo" that stand for equations. "The sum of a and b is 1" binds its letters. "Since" and "equal"
+give a reason or an equation in words: they bind all letters of their text, and in later ones those of their sentence.
 """
 
 from __future__ import annotations
@@ -28,6 +28,15 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _BINDING_WORDS = re.compile(r"\b(since|equal)\b", re.IGNORECASE)
+_FIGURE = r"\$?-?(?:[0-9]|one\b|two\b|three\b|zero\b)"
+_COMBINED = r"(?:sum|product|difference|quotient|ratio|mean|average|square|reciprocal)s?"
+_STATING_WORDS = re.compile(
+    rf"\b{_COMBINED}\s[^.?!]{{0,60}}?\b(?:is|are|be|equals?|was|were|to)\s{_FIGURE}"
+    rf"|\b(?:have|has|having|with)\s(?:an?\s|the\s)?{_COMBINED}\s(?:of\s)?{_FIGURE}"
+    rf"|\breciprocals\b|\b(?:differ\sby|adds?\s(?:up\s)?to|sums?\sto|multipl(?:y|ies)\sto)\s{_FIGURE}",
+    re.IGNORECASE,
+)
+"""An equation in words: the sum of a and b is 1, two numbers have product 1."""
 _SENTENCE = re.compile(r"[.?!]\s|\n\s*\n")
 _ARTICLES = frozenset({"a", "A", "I"})
 _FUNCTION = re.compile(r"\s*+[A-Za-z](?:_\w|'{1,3})?\s*(?:\\left)?\((?:[^()=]|\([^()=]*\))*\)\s*=")
@@ -52,17 +61,17 @@ class Constraints:
         """Take in the words of a text, before its statements are asked for."""
         self._everything = self._everything or _WORDS.search(text) is not None
         self._everything_here = _BINDING_WORDS.search(text) is not None
-        if self._everything_here:
-            for sentence in _SENTENCE.split(text):
-                self._bind(sentence)
+        for sentence in _SENTENCE.split(text) if self._everything_here or _STATING_WORDS.search(text) else ():
+            self._bind(sentence)
 
     def _bind(self, sentence: str) -> None:
         """A sentence may state an equation in words: of the letters that it names, or if it names none, of any."""
         words = {found[1].lower() for found in _BINDING_WORDS.finditer(sentence)}
-        if words:
-            letters = _named_in(sentence)
+        stated = _STATING_WORDS.search(sentence)
+        if words or stated:
+            letters = _named_in(sentence if words or stated is None else sentence[: stated.end()])
             self._unread |= letters
-            self._everything = self._everything or ("equal" in words and not letters)
+            self._everything = self._everything or ((stated is not None or "equal" in words) and not letters)
 
     def add(self, statement: str, chain: Chain | None) -> None:
         """Take in a statement that holds a relation; `chain` is None if it cannot be read."""

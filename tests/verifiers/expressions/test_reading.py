@@ -76,6 +76,8 @@ VALUES = {
 }
 UNREADABLE = {
     "plus minus": r"\pm 2",
+    "unknown operator": r"\operatorname{sgn} 2",
+    "a word that reaches": r"2\mathrm{cis}(\pi)",
     "beside each other": "2 3",
     "number behind a letter": "x2",
     "number behind a bracket": "(3)4",
@@ -115,7 +117,12 @@ READINGS = {
     "six over two times three": ("6/2(3)", {"6 / 2 * 3", "6 / (2 * 3)"}),
     "mixed number": (r"2\frac{1}{2}", {"2 * 1 / 2", "2 + 1 / 2"}),
     "mixed number and its power": (r"2\frac{1}{2}^2", {"2 * (1 / 2^2)", "(2 + 1 / 2)^2"}),
-    "improper is a product": (r"2\frac{5}{3}", {"2 * 5 / 3"}),
+    "improper, where one is carried": (r"2\frac{5}{3}", {"2 * 5 / 3", "2 + 5 / 3"}),
+    "mixed number of money": (r"\$2\frac{1}{2}", {"2 * 1 / 2", "2 + 1 / 2"}),
+    "greatest integer": ("[3.7]", {"3.7", "3.7 // 1"}),
+    "bracket of an integer": ("[2 + 3]", {"2 + 3"}),
+    "repeating decimal": ("0.8(3)", {"0.8 * 3", "(5/6)"}),
+    "percent in words": (r"25\text{ percent}", {"25 / 100", "25"}),
     "percent": (r"25\%", {"25 / 100", "25"}),
     "imaginary": ("3i", {"3 * i"}),
     "bracket decides": ("1/(2x)", {"1 / (2 * x)"}),

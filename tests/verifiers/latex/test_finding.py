@@ -73,6 +73,13 @@ def test_an_arrow_says_that_a_statement_follows() -> None:
     assert [statement.follows for statement in statements] == [False, True, False, True]
 
 
+def test_what_stands_behind_a_statement() -> None:
+    """Up to the end of its row: there may be a unit, or another amount."""
+    first, second = statements_of(r"a = 2\text{ hours and } 30\text{ minutes}")
+    assert (first.text, first.behind) == ("a = 2", r"\text{ hours and } 30\text{ minutes}")
+    assert second.behind == ""
+
+
 @pytest.mark.parametrize(("text", "asserted"), ASSERTED.values(), ids=ASSERTED)
 def test_context(text: str, asserted: bool) -> None:
     """Words around a formula may take its assertion back."""
