@@ -26,8 +26,34 @@ class Pinned:
 
 
 PINNED = {
+    "arithmetic": Pinned(
+        "4-lenient",
+        "He buys 3 boxes of 4 pens, and pays 10% less.",
+        {
+            "So 3 * 4 = 12 pens.": "h",
+            "So 3 * 4 = 13 pens.": "f",
+            "He pays 10% of 20 = 2 dollars.": "h",
+            "12 / 8 = 9 / EF, so EF = 6.": "u",
+            "6 * 7 = 48. Wait, 6 * 7 = 42.": "u",
+            "Half of 10 + 6 = 8.": "u",
+            "Nothing to see.": ".",
+        },
+    ),
+    "latex_arithmetic": Pinned(
+        "4",
+        "Let $x$ be a number.",
+        {
+            r"$2^{10} = 1024$": "h",
+            r"$2^{10} = 1025$": "f",
+            r"$33\frac13\% \cdot 60 = 20$": "h",
+            r"$\frac{15}{45} = 20$ minutes": "u",
+            r"$3 + 5^2 = 29$, so we reject this case.": "u",
+            r"$(x+1)^2 = x^2 + 2x + 1$": "h",
+            "Nothing to see.": ".",
+        },
+    ),
     "z3_entailment": Pinned(
-        "2",
+        "3",
         "Let x be the number and let z be the rest. It is known that 3x = 30. It is known that 5z = 20.",
         {
             "6x = 60": "h",

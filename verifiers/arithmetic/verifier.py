@@ -35,7 +35,7 @@ class ArithmeticVerifier:
     @property
     def version(self) -> str:
         """Of the rules, and the mode."""
-        return "3-strict" if self.strict else "3-lenient"
+        return "4-strict" if self.strict else "4-lenient"
 
     def claims(
         self,

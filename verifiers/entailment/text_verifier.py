@@ -48,7 +48,7 @@ class EntailmentVerifier:
     @property
     def version(self) -> str:
         """Of the reading and the rules of verdicts, the solver and its budget. Its number rises with either."""
-        return f"2/{self.solver.tool_version}/{self.solver.budget}/{'all' if self.trust else 'declared'}"
+        return f"3/{self.solver.tool_version}/{self.solver.budget}/{'all' if self.trust else 'declared'}"
 
     def claims(self, problem: Problem, solution: Solution) -> Iterator[Claim[Posed]]:
         """See `Verifier.claims`."""

@@ -12,7 +12,7 @@ from steplabel.verifiers.latex.deciding import find
 from steplabel.verifiers.latex.equations import Derivation, derive
 from steplabel.verifiers.port import Claim, Finding
 
-RULES: Final = "3"
+RULES: Final = "4"
 """Changes with every change of what is read or decided."""
 
 
