@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from steplabel.schemas import Reason
-from steplabel.verifiers.arithmetic.lookahead import is_measure, starts_operand
+from steplabel.verifiers.arithmetic.lookahead import is_mark_of_operation, is_measure, starts_operand
 from steplabel.verifiers.arithmetic.reader import read_run
 from steplabel.verifiers.arithmetic.runs import Doubt, Mode, Run
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens
@@ -135,9 +135,15 @@ def _doubt_before(tokens: Tokens, run: Run, start: int) -> str:
     """From the few words before an expression."""
     at = run.start
     if at == start:
+        if start > 1 and is_mark_of_operation(tokens, start - 1):
+            return Doubt.SIGN
         return Doubt.NUMBER if start > 1 and _is_split_number(tokens, start) else ""
     if tokens.kinds[at] == Kind.OPERATOR:
         return Doubt.SIGN
+    if tokens.kinds[at - 1] == Kind.NUMBER:
+        return Doubt.NUMBER  # 3 5/4
+    if tokens.texts[at - 1].lower() == "and" and at - 2 >= start and tokens.kinds[at - 2] == Kind.NUMBER:
+        return Doubt.LINKED  # the sum of 12 and 8 divided by 4
     if tokens.kinds[at] == Kind.OPEN and tokens.texts[at - 1].lower() in CITING:
         return Doubt.CITED  # from (1) + (2)
     if tokens.texts[at - 1].lower() in JOINING and Kind.NUMBER in tokens.kinds[max(start, at - 3) : at - 1]:
@@ -209,6 +215,10 @@ def _behind(tokens: Tokens, run: Run, end: int) -> tuple[str, str]:
     if at >= end:
         return "", ""
     kind = tokens.kinds[at]
+    if is_mark_of_operation(tokens, at):
+        return Doubt.SIGN, ""
+    if kind == Kind.NUMBER and tokens.texts[at - 1].lower() == "than":
+        return Doubt.LINKED, ""  # 5 more than 100
     command = tokens.texts[at] == "\\" and at + 1 < end and tokens.texts[at + 1] in COMMANDS
     if kind == Kind.OTHER and (command or tokens.tight(at)):
         return "", f"{Reason.UNPARSABLE}: {tokens.texts[at]!r} behind the right side"

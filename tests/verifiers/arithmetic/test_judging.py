@@ -147,7 +147,7 @@ SOFT = {
     "factor 100": ("100 * 0.75 = 0.75", Soft.FACTOR),
     "power of a negative number": ("-3^2 = 9", Soft.SIGNED),
     "power of a negative number in a sum": ("4 + -3^2 = 13", Soft.SIGNED),
-    "points for thousands": ("1.000 + 500 = 1.500", Soft.GROUPED),
+    "points for thousands": ("1.000 + 500 = 1.500", Soft.SPELLED),
     "running total": ("5 * 60 = 300 + 58", Soft.RUNNING),
 }
 UNKNOWN = {

@@ -1,0 +1,56 @@
+"""What a side is worth if it is written in another way than most: where that makes a false equation true, it is open.
+
+Covered: the power of a negative number, a dash that only separates, points that group thousands, hyphens in mixed
+numbers, points that multiply.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from steplabel.verifiers.arithmetic.lookahead import starts_operand
+from steplabel.verifiers.arithmetic.reader import read_run
+from steplabel.verifiers.arithmetic.runs import Postfix
+from steplabel.verifiers.arithmetic.tokens import tokenize
+from steplabel.verifiers.arithmetic.values import NoValueError, Value, arity, evaluate
+
+_GROUPED: Final = re.compile(r"(?<![0-9.])([1-9][0-9]{0,2})\.([0-9]{3})(?:\.([0-9]{3}))?(?![0-9.]*[0-9])")
+SPELLINGS: Final = (
+    (_GROUPED, r"\1\2\3"),
+    (re.compile(r"(?<![0-9./])([0-9]{1,9})-(?=[0-9]{1,3}/[0-9])"), r"\1 "),
+    (re.compile(r"(?<=[1-9])\.(?=[1-9])"), "*"),
+)
+"""What is printed in another way, and how we write it: 1.250 - 400 = 850; 3-1/2 = 3.5; 8.7/2 = 28."""
+
+
+def respelled(text: str, spelling: tuple[re.Pattern[str], str]) -> Value | None:
+    """What a text is worth if its numbers are spelled so; None if it is worth nothing then."""
+    pattern, plain = spelling
+    tokens = tokenize(pattern.sub(plain, text))
+    end = len(tokens.kinds)
+    run = read_run(tokens, 0, end) if starts_operand(tokens, 0, end) else None
+    try:
+        return evaluate(run.postfix) if run and run.postfix and not run.over_bounds else None
+    except NoValueError:
+        return None
+
+
+def with_signs_inside(postfix: Postfix) -> Value | None:
+    """The value if each sign before a power of a number is the number's own; None if there is no such sign."""
+    items = list(postfix)
+    for at in range(3, len(items)):
+        if items[at - 1 : at + 1] == ["^", "neg"] and not any(isinstance(item, str) for item in items[at - 3 : at - 1]):
+            items[at - 2 : at + 1] = ["neg", items[at - 2], "^"]
+    return evaluate(tuple(items)) if items != list(postfix) else None
+
+
+def behind_dash(postfix: Postfix) -> Value | None:
+    """The value if a dash behind the first number is no minus (2 adults - 2 * $10 = $20); None without such a dash."""
+    depth = 0
+    for at, item in enumerate(postfix):
+        depth += arity(item)
+        if at and depth == 1:
+            rest = postfix[1:at] + postfix[at + 1 :]
+            return evaluate(rest) if item == "-" and len(rest) > 1 else None
+    return None
