@@ -154,12 +154,14 @@ def _side(tokens: Tokens, found: Found) -> Side:
     start = tokens.matches[run.start].start()
     while start and tokens.source[start - 1] in _MONEY:
         start -= 1
+    stop = tokens.matches[run.stop - 1].end()
+    stop += tokens.source[stop : stop + 1] == "\u00a2"
     number = tokens.texts[run.lone] if run.lone >= 0 else ""
     readings: tuple[Postfix, ...] = (run.postfix,) if run.postfix else ()
     if found.others:
         readings += tuple(other.postfix for other in found.others)
     return Side(
-        text=tokens.source[start : tokens.matches[run.stop - 1].end()].strip(),
+        text=tokens.source[start:stop].strip(),
         readings=readings,
         unlikely=(found.apart.postfix,) if found.apart else (),
         lone=run.lone >= 0,

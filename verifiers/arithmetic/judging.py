@@ -29,8 +29,8 @@ from typing import Final
 from steplabel.schemas import Reason, Verdict
 from steplabel.verifiers.arithmetic.equations import Equation, Side
 from steplabel.verifiers.arithmetic.naming import divides_by_name, speaks_of_others
+from steplabel.verifiers.arithmetic.rereading import behind_dash, respelled, with_signs_inside
 from steplabel.verifiers.arithmetic.runs import Doubt, Postfix
-from steplabel.verifiers.arithmetic.rereading import SPELLINGS, behind_dash, respelled, with_signs_inside
 from steplabel.verifiers.arithmetic.scales import has_mixed_scales
 from steplabel.verifiers.arithmetic.values import NoValueError, Value, evaluate, heads
 from steplabel.verifiers.port import Finding
@@ -44,7 +44,9 @@ FLOAT_NOISE = Fraction(1, 10**12)
 """80 / 3 = 26.666666666666668, as programs print it."""
 HOURS: Final = 12
 """On the face of a clock."""
-FACTORS: Final = frozenset({7, 12, 16, 24, 30, 36, 52, 60, 100, 168, 365, 1000, 1440, 3600, 5280})
+FACTORS: Final = frozenset(
+    {7, 12, 16, 24, 30, 36, 52, 60, 100, 144, 168, 365, 1000, 1440, 1728, 1760, 2000, 3600, 5280, 8760, 10080, 86400}
+)
 """Between units of time, length, weight, money, and a share and its percentage."""
 
 
@@ -65,6 +67,7 @@ class Soft:
     SIGNED = "a power of a negative number"
     SPELLED = "numbers that may be spelled otherwise"
     OTHERS = "something else counted"
+    NAME = "a name below a number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +249,7 @@ class _Sides:
 
     def is_near(self) -> bool:
         """Operands may have been rounded before."""
-        return self._gap() < NEAR * max(abs(self.a), abs(self.b))
+        return self._gap() <= NEAR * max(abs(self.a), abs(self.b))
 
     def is_by_factor(self) -> bool:
         """One side may be in another unit."""
@@ -262,12 +265,8 @@ class _Sides:
 
     def is_respelled(self) -> bool:
         """1.000 + 500 = 1.500; 3-1/2 = 3.5."""
-        left, right = self.equation.left.text, self.equation.right.text
-        for spelling in SPELLINGS:
-            a, b = respelled(left, spelling), respelled(right, spelling)
-            if a is not None and b is not None and abs(a - b) <= NEAR * abs(a):
-                return True
-        return False
+        pairs = respelled(self.equation.left.text, self.equation.right.text)
+        return any(abs(a - b) <= NEAR * abs(a) for a, b in pairs)
 
     def is_separated(self) -> bool:
         """Store 1 - 4 * $5 = $20: the dash is no minus."""
@@ -334,5 +333,5 @@ _SOFT: Final = (
     (_Sides.is_share_of_itself, Doubt.OF),
     (_Sides.is_cited, Doubt.CITED),
     (_Sides.is_of_others, Soft.OTHERS),
-    (_Sides.is_divided_by_name, Doubt.RATE),
+    (_Sides.is_divided_by_name, Soft.NAME),
 )

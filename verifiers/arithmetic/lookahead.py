@@ -52,7 +52,7 @@ def is_grouped(tokens: Tokens, at: int) -> bool:
 
 def is_mark_of_operation(tokens: Tokens, at: int) -> bool:
     """Whether a break between a number and an operand may be an operator: 12 : 3, 20 \u2014 3, 5 \u2022 3."""
-    mark = tokens.texts[at] in "\u2014\u2022" or (tokens.texts[at] == ":" and not tokens.tight(at))
+    mark = tokens.texts[at] in "\u2014\u2022" or (tokens.texts[at] in ":." and not tokens.tight(at))
     if not mark or at + 1 >= len(tokens.kinds) or tokens.kinds[at - 1] not in (Kind.NUMBER, Kind.CLOSE, Kind.PERCENT):
         return False
     return tokens.kinds[at + 1] in (Kind.NUMBER, Kind.OPEN)

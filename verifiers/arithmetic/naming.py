@@ -30,9 +30,11 @@ def speaks_of_others(left: str, right: str, *, sums: bool, multiplies: bool, lon
     """
     names, amounts = _named(left), _named(right)
     ours, theirs = frozenset().union(*names), frozenset().union(*amounts)
+    things = ours - frozenset(_CURRENCIES.values())  # $5 + 3 = 9$ may be a formula
+    if sums and not multiplies and things and all(names) and not names[0].intersection(*names[1:]):
+        return True  # 2 reams + 50 sheets = 1050 sheets
     if ours & theirs:
         return False
-    things = ours - frozenset(_CURRENCIES.values())  # $5 + 3 = 9$ may be a formula
     if sums and not multiplies:
         if theirs:
             return bool(things) or not lone  # stores 1 + 2 = $40 + $35
@@ -53,11 +55,17 @@ def _names(tokens: Tokens, number: int) -> frozenset[str]:
     for at in range(number + 1, min(number + 1 + _MAX_WORDS, len(kinds))):
         if kinds[at] == Kind.PERCENT:
             names.add("%")
-        elif kinds[at] == Kind.WORD and texts[at].lower() not in _ENDING:
+        elif kinds[at] == Kind.WORD and (texts[at].lower() not in _ENDING or _is_inch(tokens, at)):
             names.add(_singular(texts[at].lower()))
         elif not (kinds[at] == Kind.OPERATOR and texts[at] in "/-" and kinds[at + 1 : at + 2] == [Kind.WORD]):
             break
     return frozenset(names)
+
+
+def _is_inch(tokens: Tokens, at: int) -> bool:
+    """Whether "in" names what is behind it: 15 in + 12 in."""
+    inch = tokens.texts[at] == "in" and tokens.kinds[at - 1] == Kind.NUMBER
+    return inch and tokens.kinds[at + 1 : at + 2] not in ([Kind.WORD], [Kind.NUMBER])
 
 
 def _currency(tokens: Tokens, number: int) -> str:

@@ -240,7 +240,7 @@ class _Reader:
         if len(text) == 1 and (self._tokens.tight(self._at) or text not in "ai"):
             self._letters = self._letters or first
             self._linked = True  # behind a word it may be a name: the 5 apples of B
-        elif text == "remainder" or (first and text in BEHIND):
+        elif text == "remainder" or (text in BEHIND and (first or "and" in self._texts[self._at - 2 : self._at])):
             self._doubts(Doubt.CHANGED if text in _RAISING else Doubt.WORDING)
         elif first and self._tokens.tight(self._at) and not is_measure(text):
             self._named = True

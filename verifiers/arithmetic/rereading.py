@@ -7,6 +7,7 @@ numbers, points that multiply.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from steplabel.verifiers.arithmetic.lookahead import starts_operand
@@ -15,19 +16,31 @@ from steplabel.verifiers.arithmetic.runs import Postfix
 from steplabel.verifiers.arithmetic.tokens import tokenize
 from steplabel.verifiers.arithmetic.values import NoValueError, Value, arity, evaluate
 
-_GROUPED: Final = re.compile(r"(?<![0-9.])([1-9][0-9]{0,2})\.([0-9]{3})(?:\.([0-9]{3}))?(?![0-9.]*[0-9])")
-SPELLINGS: Final = (
+_GROUPED: Final = re.compile(r"(?<![0-9.])([1-9][0-9]{0,2})\.([0-9]{3})(?:\.([0-9]{3}))?(?![0-9]|\.[0-9])")
+_SPELLINGS: Final = (
     (_GROUPED, r"\1\2\3"),
     (re.compile(r"(?<![0-9./])([0-9]{1,9})-(?=[0-9]{1,3}/[0-9])"), r"\1 "),
+    (re.compile(r"(?<![0-9.])([0-9]{1,9})\s?\(\(([0-9]{1,9})\)/\(([0-9]{1,9})\)\)"), r"(\1+\2/\3)"),
+    (re.compile(r"(?<![0-9./])([0-9]{1,9}/[0-9]{1,9})(?=\s?%)"), r"(\1)"),
     (re.compile(r"(?<=[1-9])\.(?=[1-9])"), "*"),
 )
-"""What is printed in another way, and how we write it: 1.250 - 400 = 850; 3-1/2 = 3.5; 8.7/2 = 28."""
+"""What is printed in another way, and how we write it.
+
+1.250 - 400 = 850; 3-1/2 = 3.5; 1 4/2 = 3 in LaTeX; 3/4 % = 0.0075; 8.7/2 = 28.
+"""
 
 
-def respelled(text: str, spelling: tuple[re.Pattern[str], str]) -> Value | None:
-    """What a text is worth if its numbers are spelled so; None if it is worth nothing then."""
-    pattern, plain = spelling
-    tokens = tokenize(pattern.sub(plain, text))
+def respelled(left: str, right: str) -> Iterator[tuple[Value, Value]]:
+    """What two sides are worth if their numbers are spelled in other ways."""
+    for pattern, plain in _SPELLINGS:
+        if pattern.search(left) or pattern.search(right):
+            a, b = _worth(pattern.sub(plain, left)), _worth(pattern.sub(plain, right))
+            if a is not None and b is not None:
+                yield a, b
+
+
+def _worth(text: str) -> Value | None:
+    tokens = tokenize(text)
     end = len(tokens.kinds)
     run = read_run(tokens, 0, end) if starts_operand(tokens, 0, end) else None
     try:
