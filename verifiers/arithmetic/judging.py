@@ -211,9 +211,8 @@ class _Sides:
         """The text says that it is not exact, and it is not far: 45 * 35 \u2248 50 * 40 has rounded operands."""
         right = self.equation.right
         nearest = "nearest" in right.text  # 34 + 21 = 60 (to the nearest ten)
-        return (self.equation.about or nearest) and self._gap() * (10 if right.lone and not nearest else 2) <= abs(
-            self.a
-        )
+        reach = 10 if right.lone and not nearest else 2
+        return (self.equation.about or nearest) and self._gap() * reach <= abs(self.a)
 
     def is_percentage(self) -> bool:
         """A share stands against its percentage: 9 / 21 * 100% = 42.857."""
@@ -276,7 +275,8 @@ class _Sides:
         """30 - 1/3 = 20: a third of the 30."""
         if len(self.left) != 5 or self.left[3] != "/" or self.left[4] not in ("+", "-"):
             return False
-        return self.b - self.left[0] == self.left[0] * (self.a - self.left[0])
+        whole = evaluate(self.left[:1])
+        return self.b - whole == whole * (self.a - whole)
 
     def is_cited(self) -> bool:
         """(1) + (2) = 15 + 10."""

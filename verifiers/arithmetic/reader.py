@@ -25,7 +25,7 @@ from steplabel.verifiers.arithmetic.lookahead import (
 )
 from steplabel.verifiers.arithmetic.runs import Doubt, Item, Mode, Run
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens, literal
-from steplabel.verifiers.arithmetic.wording import BEHIND, LINKING, OPERATORS, SIGNS
+from steplabel.verifiers.arithmetic.wording import BEHIND, LINKING, OPERATORS, PARTS, SIGNS
 
 MAX_TOKENS = 200
 MAX_UNIT_WORDS = 4
@@ -240,12 +240,15 @@ class _Reader:
         if len(text) == 1 and (self._tokens.tight(self._at) or text not in "ai"):
             self._letters = self._letters or first
             self._linked = True  # behind a word it may be a name: the 5 apples of B
-        elif text == "remainder" or (text in BEHIND and (first or "and" in self._texts[self._at - 2 : self._at])):
+        elif text == "remainder" or (first and text in BEHIND) or (text in PARTS and self._follows_and()):
             self._doubts(Doubt.CHANGED if text in _RAISING else Doubt.WORDING)
         elif first and self._tokens.tight(self._at) and not is_measure(text):
             self._named = True
         elif self._words > MAX_UNIT_WORDS or text in LINKING:
             self._linked = True
+
+    def _follows_and(self) -> bool:
+        return "and" in self._texts[self._at - 2 : self._at]
 
     def _of(self) -> bool:
         """20% of 50, 1/2 of 10; but 5 of them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Final
 
 from steplabel.verifiers.arithmetic.lookahead import starts_operand
@@ -30,7 +31,7 @@ _SPELLINGS: Final = (
 """
 
 
-def respelled(left: str, right: str) -> Iterator[tuple[Value, Value]]:
+def respelled(left: str, right: str) -> Iterator[tuple[Fraction, Fraction]]:
     """What two sides are worth if their numbers are spelled in other ways."""
     for pattern, plain in _SPELLINGS:
         if pattern.search(left) or pattern.search(right):
@@ -39,12 +40,12 @@ def respelled(left: str, right: str) -> Iterator[tuple[Value, Value]]:
                 yield a, b
 
 
-def _worth(text: str) -> Value | None:
+def _worth(text: str) -> Fraction | None:
     tokens = tokenize(text)
     end = len(tokens.kinds)
     run = read_run(tokens, 0, end) if starts_operand(tokens, 0, end) else None
     try:
-        return evaluate(run.postfix) if run and run.postfix and not run.over_bounds else None
+        return Fraction(evaluate(run.postfix)) if run and run.postfix and not run.over_bounds else None
     except NoValueError:
         return None
 

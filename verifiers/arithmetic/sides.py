@@ -21,7 +21,6 @@ from steplabel.verifiers.arithmetic.wording import (
     CHANGING,
     CITING,
     COMMANDS,
-    COMPARING,
     FILLERS,
     FRACTIONS,
     JOINING,
@@ -215,7 +214,7 @@ def _doubt_behind(tokens: Tokens, run: Run, end: int) -> str:
         return ""
     if tokens.kinds[at - 1] != Kind.WORD:
         return Doubt.NUMBER
-    return Doubt.LINKED if tokens.texts[at - 1].lower() in COMPARING else ""
+    return Doubt.LINKED if tokens.texts[at - 1].lower() == "than" else ""  # 5 more than 100
 
 
 def _obstacle_behind(tokens: Tokens, run: Run, end: int) -> str:

@@ -65,6 +65,9 @@ BEHIND: Final = _FRACTIONS | _SCALES | _CHANGED
 SCALES: Final = _SCALES
 """Words that multiply the number before them."""
 
+PARTS: Final = _words("half quarter quarters")
+"""Fractions that "and" adds to what is before it: 1 and a half hours."""
+
 FRACTIONS: Final = _FRACTIONS
 """Names of fractions, which may end a longer word: one-third."""
 
@@ -76,9 +79,6 @@ CITING: Final = _words("from by adding subtracting combining using equation equa
 
 COMMANDS: Final = _words("mod pmod bmod pi sqrt frac dfrac tfrac binom choose log ln sin cos tan pm mp circ")
 """Commands of LaTeX that change the number before them, or are multiplied with it."""
-
-COMPARING: Final = _words("than over below")
-"""What stands between the parts of one amount: 5 more than 100."""
 
 JOINING: Final = _words("of in at with to from by for")
 """What joins two quantities to one: 8 packs of 5 bags."""
