@@ -10,6 +10,8 @@ tokens.py        numbers, operators, words
 wording.py       words that change numbers
 context.py       what words of plain text alone say of an equation
 cleaning.py      marks, signs and LaTeX taken off
+rereading.py     what a side is worth if it is written in another way
+naming.py        what the numbers of a side count
 values.py        exact values within bounds
 scales.py        words that multiply a number
 judging.py       when an equation holds, and when a false one is not wrong

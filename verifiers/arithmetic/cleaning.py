@@ -36,7 +36,6 @@ _SIGNS = {
     "\u2010": "-",
     "\u2011": "-",
     "\u2013": "-",
-    "\u2014": ";",  # a dash between clauses
     "\u2248": "\u2248",
     "\u2245": "\u2248",
     "\u2018": "'",
@@ -44,7 +43,6 @@ _SIGNS = {
     "\u201c": '"',
     "\u201d": '"',
     "\u2026": "...",
-    "\u2022": ";",
     "\u00b2": "^2",
     "\u00b3": "^3",
 }
@@ -53,6 +51,7 @@ _WORDS = (
     ("equal", re.compile(r"\b(?:equals|equal to)\b"), "="),
     ("ed by", re.compile(r"\bdivided by\b"), "/"),
     ("ed by", re.compile(r"\bmultiplied by\b"), "*"),
+    ("ke away", re.compile(r"(?<=[0-9]\s)take away(?=\s[0-9(])"), "-"),
     ("cent", re.compile(r"\bper ?cent\b"), "%"),
     ("..", re.compile(r"(?<=[0-9])\.{3,}(?=\s*%)"), ""),  # 16.66...%
 )

@@ -101,7 +101,7 @@ def _equations(tokens: Tokens, *, tried: bool) -> Iterator[Equation]:
         left, right = find_left(tokens, start, sign), find_right(tokens, sign + 1, end)
         if left is None or left.run.lone >= 0:
             before, name = name, _text(tokens, start, sign)
-            if meant and name == before and right and right.run.lone >= 0:
+            if meant and name == before and right and right.run.lone >= 0 and _follows(tokens, meant, start):
                 left = meant
         else:
             name = ""
@@ -109,6 +109,11 @@ def _equations(tokens: Tokens, *, tried: bool) -> Iterator[Equation]:
         if left and right and not (left.run.letters or right.algebra):
             yield _equation(tokens, left, right, _doubt(tokens, left, right, sign, tried=tried))
         begin = sign + 1
+
+
+def _follows(tokens: Tokens, meant: Found, start: int) -> bool:
+    """Whether nothing stands between an expression and a clause: what does (`Room 2:`) may speak of another thing."""
+    return all(kind == Kind.BREAK for kind in tokens.kinds[meant.run.stop : start])
 
 
 def _clause(tokens: Tokens, begin: int, sign: int) -> int:
@@ -149,12 +154,14 @@ def _side(tokens: Tokens, found: Found) -> Side:
     start = tokens.matches[run.start].start()
     while start and tokens.source[start - 1] in _MONEY:
         start -= 1
+    stop = tokens.matches[run.stop - 1].end()
+    stop += tokens.source[stop : stop + 1] == "\u00a2"
     number = tokens.texts[run.lone] if run.lone >= 0 else ""
     readings: tuple[Postfix, ...] = (run.postfix,) if run.postfix else ()
     if found.others:
         readings += tuple(other.postfix for other in found.others)
     return Side(
-        text=tokens.source[start : tokens.matches[run.stop - 1].end()].strip(),
+        text=tokens.source[start:stop].strip(),
         readings=readings,
         unlikely=(found.apart.postfix,) if found.apart else (),
         lone=run.lone >= 0,

@@ -12,7 +12,9 @@ unless there is another way to account for it:
   sum of two units, scales or a number and a percentage, even if true;
 - *unknown* in lenient mode, *fails* in strict mode: less than one per cent apart; apart by a factor between units (60,
   100, 12, ...); a running total (`5 * 60 = 300 + 58 = 358`); the power of a negative number without its brackets
-  (`-3^2 = 9`); points that may group thousands (`1.000 + 500 = 1.500`).
+  (`-3^2 = 9`); numbers that may be spelled otherwise (`1.000 + 500 = 1.500`, `3-1/2 = 3.5`); a dash that only
+  separates (`Store 1 - 4 * $5 = $20`); `30 - 1/3 = 20`; a name below a number (`12/8 = 9/EF`); sides that count
+  different things (`2 adults + 3 kids = $35`).
 """
 
 from __future__ import annotations
@@ -26,9 +28,11 @@ from typing import Final
 
 from steplabel.schemas import Reason, Verdict
 from steplabel.verifiers.arithmetic.equations import Equation, Side
+from steplabel.verifiers.arithmetic.naming import divides_by_name, speaks_of_others
+from steplabel.verifiers.arithmetic.rereading import behind_dash, respelled, with_signs_inside
 from steplabel.verifiers.arithmetic.runs import Doubt, Postfix
 from steplabel.verifiers.arithmetic.scales import has_mixed_scales
-from steplabel.verifiers.arithmetic.values import NoValueError, Value, evaluate
+from steplabel.verifiers.arithmetic.values import NoValueError, Value, evaluate, heads
 from steplabel.verifiers.port import Finding
 from steplabel.verifiers.text.dimensions import names_two_units, without_rates
 
@@ -40,7 +44,9 @@ FLOAT_NOISE = Fraction(1, 10**12)
 """80 / 3 = 26.666666666666668, as programs print it."""
 HOURS: Final = 12
 """On the face of a clock."""
-FACTORS: Final = frozenset({7, 12, 16, 24, 30, 36, 52, 60, 100, 365, 1000, 1440, 3600, 5280})
+FACTORS: Final = frozenset(
+    {7, 12, 16, 24, 30, 36, 52, 60, 100, 144, 168, 365, 1000, 1440, 1728, 1760, 2000, 3600, 5280, 8760, 10080, 86400}
+)
 """Between units of time, length, weight, money, and a share and its percentage."""
 
 
@@ -59,7 +65,9 @@ class Soft:
     WHOLE = "rounded to a whole number"
     DATE = "a date"
     SIGNED = "a power of a negative number"
-    GROUPED = "points that may group thousands"
+    SPELLED = "numbers that may be spelled otherwise"
+    OTHERS = "something else counted"
+    NAME = "a name below a number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +151,8 @@ class _Sides:
         side = self.equation.right
         if side.lone and side.percent and self._may_be_percentage() and self.a == self.b * 100:
             return "percent"
-        if side.lone and side.decimals and self._is_rounded(side):
+        whole = side.percent and not side.decimals and self._may_be_percentage()
+        if side.lone and (side.decimals or whole) and self._is_rounded(side):
             return "rounded"
         return "about" if self.equation.about and self._gap() <= abs(self.a) * ABOUT else ""
 
@@ -199,8 +208,11 @@ class _Sides:
         return self.equation.left.lone
 
     def is_about(self) -> bool:
-        """The text says that it is not exact, and it is not far."""
-        return self.equation.about and self._gap() * 10 <= abs(self.a)
+        """The text says that it is not exact, and it is not far: 45 * 35 \u2248 50 * 40 has rounded operands."""
+        right = self.equation.right
+        nearest = "nearest" in right.text  # 34 + 21 = 60 (to the nearest ten)
+        reach = 10 if right.lone and not nearest else 2
+        return (self.equation.about or nearest) and self._gap() * reach <= abs(self.a)
 
     def is_percentage(self) -> bool:
         """A share stands against its percentage: 9 / 21 * 100% = 42.857."""
@@ -210,10 +222,12 @@ class _Sides:
 
     def is_conversion(self) -> bool:
         """$1/2 = 50 cents; 4 pounds - 6 ounces = 58 ounces."""
-        text = self.equation.left.text
-        if ("+" in self.left or "-" in self.left) and names_two_units(text):
+        left, right = self.equation.left.text, self.equation.right.text
+        if any(
+            not {"+", "-"}.isdisjoint(p) and names_two_units(t) for p, t in ((self.left, left), (self.right, right))
+        ):
             return True
-        return self.is_by_factor() and names_two_units(f"{text} {self.equation.right.text}")
+        return self.is_by_factor() and names_two_units(f"{left} {right}")
 
     def is_whole(self) -> bool:
         """17 / 4 = 4 or 5, as the story wants; but 1 / 2 = 1 is wrong."""
@@ -221,10 +235,10 @@ class _Sides:
         return whole and self._gap() < 1 and (abs(self.a) >= 1 or not self.b)
 
     def is_cut(self) -> bool:
-        """2 / 3 = 0.66."""
+        """2 / 3 = 0.66; 2 / 3 = 66%."""
         side = self.equation.right
         last_place = Fraction(1, 10 ** (side.decimals + 2 * side.percent))
-        return side.decimals > 0 and 0 < abs(self.a) - abs(self.b) < last_place
+        return side.decimals + side.percent > 0 and 0 < abs(self.a) - abs(self.b) < last_place
 
     def is_share(self) -> bool:
         """1/3 = 5 apples: the third part of something that is not said."""
@@ -234,7 +248,7 @@ class _Sides:
 
     def is_near(self) -> bool:
         """Operands may have been rounded before."""
-        return self._gap() < NEAR * max(abs(self.a), abs(self.b))
+        return self._gap() <= NEAR * max(abs(self.a), abs(self.b))
 
     def is_by_factor(self) -> bool:
         """One side may be in another unit."""
@@ -246,30 +260,57 @@ class _Sides:
 
     def is_signed_power(self) -> bool:
         """-3^2 = 9: the power may be meant of -3."""
-        return _with_signs_inside(self.left) == self.b or self.a == _with_signs_inside(self.right)
+        return with_signs_inside(self.left) == self.b or self.a == with_signs_inside(self.right)
 
-    def is_grouped(self) -> bool:
-        """1.000 + 500 = 1.500: each point stands before three digits."""
-        numbers = _POINTED.findall(f"{self.equation.left.text} {self.equation.right.text}")
-        return len(numbers) > 1 and all(_GROUPED.fullmatch(number) for number in numbers)
+    def is_respelled(self) -> bool:
+        """1.000 + 500 = 1.500; 3-1/2 = 3.5."""
+        pairs = respelled(self.equation.left.text, self.equation.right.text)
+        return any(abs(a - b) <= NEAR * abs(a) for a, b in pairs)
+
+    def is_separated(self) -> bool:
+        """Store 1 - 4 * $5 = $20: the dash is no minus."""
+        return behind_dash(self.left) == self.b
+
+    def is_share_of_itself(self) -> bool:
+        """30 - 1/3 = 20: a third of the 30."""
+        if len(self.left) != 5 or self.left[3] != "/" or self.left[4] not in ("+", "-"):
+            return False
+        whole = evaluate(self.left[:1])
+        return self.b - whole == whole * (self.a - whole)
+
+    def is_cited(self) -> bool:
+        """(1) + (2) = 15 + 10."""
+        return _CITED.fullmatch(self.equation.left.text) is not None
+
+    def is_of_others(self) -> bool:
+        """3 apples + 2 oranges = $7."""
+        return speaks_of_others(
+            self.equation.left.text,
+            self.equation.right.text,
+            sums=not {"+", "-"}.isdisjoint(self.left),
+            multiplies=not {"*", "/"}.isdisjoint(self.left),
+            lone=self.equation.right.lone,
+        )
+
+    def is_divided_by_name(self) -> bool:
+        """12/8 = 9/EF."""
+        return divides_by_name(self.equation.left.text) or divides_by_name(self.equation.right.text)
 
     def is_running(self) -> bool:
-        """5 * 60 = 300 + 58 = 358: the equals sign passes a result on."""
-        return len(self.right) > 1 and self.right[0] == self.a
+        """5 * 60 = 300 + 58 = 358; 50/3 = 16.67 * 2: the equals sign passes a result on, perhaps a rounded one."""
+        return any(self._may_be_rounded(head) for head in heads(self.right)) and len(self.right) > 1
 
-
-def _with_signs_inside(postfix: Postfix) -> Value | None:
-    """The value if each sign before a power of a number is the number's own; None if there is no such sign."""
-    items = list(postfix)
-    for at in range(3, len(items)):
-        if items[at - 1 : at + 1] == ["^", "neg"] and not any(isinstance(item, str) for item in items[at - 3 : at - 1]):
-            items[at - 2 : at + 1] = ["neg", items[at - 2], "^"]
-    return evaluate(tuple(items)) if items != list(postfix) else None
+    def _may_be_rounded(self, value: Value) -> bool:
+        gap = abs(self.a - value)
+        return (
+            gap < NEAR * abs(self.a)
+            or not gap
+            or (value.denominator == 1 != self.a.denominator and gap <= Fraction(1, 2))
+        )
 
 
 _DATE: Final = re.compile(r"(?<![0-9/])[0-9]{1,2}/[0-9]{1,2}/(?:19|20)[0-9]{2}(?![0-9/])")
-_POINTED: Final = re.compile(r"[0-9]+(?:\.[0-9]+)+")
-_GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
+_CITED: Final = re.compile(r"\([0-9]{1,2}\)(?:\s?[-+]\s?\([0-9]{1,2}\))+")
 _OPEN: Final = (
     (_Sides.is_definition, Soft.DEFINITION),
     (_Sides.is_about, Soft.NEAR),
@@ -287,5 +328,10 @@ _SOFT: Final = (
     (_Sides.is_by_factor, Soft.FACTOR),
     (_Sides.is_running, Soft.RUNNING),
     (_Sides.is_signed_power, Soft.SIGNED),
-    (_Sides.is_grouped, Soft.GROUPED),
+    (_Sides.is_respelled, Soft.SPELLED),
+    (_Sides.is_separated, Doubt.SIGN),
+    (_Sides.is_share_of_itself, Doubt.OF),
+    (_Sides.is_cited, Doubt.CITED),
+    (_Sides.is_of_others, Soft.OTHERS),
+    (_Sides.is_divided_by_name, Soft.NAME),
 )

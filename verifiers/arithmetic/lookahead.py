@@ -50,6 +50,20 @@ def is_grouped(tokens: Tokens, at: int) -> bool:
     return first.isdigit() and len(first) <= 3 and second.isdigit() and len(second) == 3 and not tokens.tight(at)
 
 
+def is_mark_of_operation(tokens: Tokens, at: int) -> bool:
+    """Whether a break between a number and an operand may be an operator: 12 : 3, 20 \u2014 3, 5 \u2022 3."""
+    mark = tokens.texts[at] in "\u2014\u2022" or (tokens.texts[at] in ":." and not tokens.tight(at))
+    if not mark or at + 1 >= len(tokens.kinds) or tokens.kinds[at - 1] not in (Kind.NUMBER, Kind.CLOSE, Kind.PERCENT):
+        return False
+    return tokens.kinds[at + 1] in (Kind.NUMBER, Kind.OPEN)
+
+
+def is_repeating(tokens: Tokens, opening: int) -> bool:
+    """Whether a bracket may hold the digits that a decimal number repeats: 0.1(6)."""
+    inside = tokens.kinds[opening + 1 : opening + 3] == [Kind.NUMBER, Kind.CLOSE]
+    return inside and "." in tokens.texts[opening - 1] and tokens.texts[opening + 1].isdigit()
+
+
 def remark(tokens: Tokens, opening: int, end: int) -> tuple[int, bool]:
     """How many tokens a remark in brackets takes, and whether it holds a number: (red), (15 minutes). 0 if none."""
     kinds, at = tokens.kinds, opening + 1

@@ -19,18 +19,19 @@ from steplabel.verifiers.arithmetic.lookahead import (
     is_grouped,
     is_measure,
     is_mixed,
+    is_repeating,
     remark,
     starts_operand,
 )
 from steplabel.verifiers.arithmetic.runs import Doubt, Item, Mode, Run
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens, literal
-from steplabel.verifiers.arithmetic.wording import BEHIND, LINKING, OPERATORS, SIGNS
+from steplabel.verifiers.arithmetic.wording import BEHIND, LINKING, OPERATORS, PARTS, SIGNS
 
 MAX_TOKENS = 200
 MAX_UNIT_WORDS = 4
 """More words than these are no unit but a sentence, of which the equation may be no part."""
 
-_RAISING: Final = frozenset({"squared", "cubed", "factorial"})
+_RAISING: Final = frozenset({"squared", "cubed", "factorial", "doubled", "tripled", "halved"})
 _TIGHT: Final = "over"
 """A division that belongs to a fraction, where fractions are read as one number."""
 _RANK: Final = {"(": 0, "+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, _TIGHT: 4, "^": 5}
@@ -210,7 +211,7 @@ class _Reader:
         while self._stack and _RANK[self._stack[-1]] >= rank:
             self._emit()
         self._stack.append(operator)
-        if self._linked:
+        if self._linked or self._texts[self._at - 1] == "all":  # 4 plus 10 all divided by 2
             self._doubts(Doubt.LINKED)
         self._operations += 1
         self._sums += rank == 1
@@ -239,12 +240,15 @@ class _Reader:
         if len(text) == 1 and (self._tokens.tight(self._at) or text not in "ai"):
             self._letters = self._letters or first
             self._linked = True  # behind a word it may be a name: the 5 apples of B
-        elif text == "remainder" or (first and text in BEHIND):
+        elif text == "remainder" or (first and text in BEHIND) or (text in PARTS and self._follows_and()):
             self._doubts(Doubt.CHANGED if text in _RAISING else Doubt.WORDING)
         elif first and self._tokens.tight(self._at) and not is_measure(text):
             self._named = True
         elif self._words > MAX_UNIT_WORDS or text in LINKING:
             self._linked = True
+
+    def _follows_and(self) -> bool:
+        return "and" in self._texts[self._at - 2 : self._at]
 
     def _of(self) -> bool:
         """20% of 50, 1/2 of 10; but 5 of them."""
@@ -285,7 +289,7 @@ class _Reader:
         self._modes |= Mode.SPLIT
         if self._mode & Mode.SPLIT:
             return False
-        self._out[-1] = int(self._texts[self._at - 1] + self._texts[self._at])
+        self._out[-1] = int(self._out[-1]) * 1000 + int(self._texts[self._at])
         self._operations += 1  # no lone literal: its text is not the number
         self._at += 1
         return True
@@ -301,6 +305,8 @@ class _Reader:
                 return True
             if before == Kind.NUMBER:
                 self._doubts(Doubt.BESIDE)
+        elif is_repeating(self._tokens, self._at):
+            self._doubts(Doubt.BESIDE)
         return before in (Kind.NUMBER, Kind.CLOSE) and self._product()
 
     def _product(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from steplabel.schemas import Reason
-from steplabel.verifiers.arithmetic.lookahead import is_measure, starts_operand
+from steplabel.verifiers.arithmetic.lookahead import is_mark_of_operation, is_measure, starts_operand
 from steplabel.verifiers.arithmetic.reader import read_run
 from steplabel.verifiers.arithmetic.runs import Doubt, Mode, Run
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens
@@ -74,7 +74,7 @@ def _last(tokens: Tokens, start: int, end: int, mode: int) -> Found | None:
     kinds = tokens.kinds
     at, bullet, computed = start, False, False
     before: Run | None = None
-    hanging = start > 1 and kinds[start - 2] == Kind.OPERATOR  # "5 +. 84"
+    hanging = start > 1 and (kinds[start - 2] == Kind.OPERATOR or is_mark_of_operation(tokens, start - 1))  # "5 +. 84"
     while at < end:
         kind = kinds[at]
         if kind == Kind.WORD:
@@ -96,9 +96,9 @@ def _last(tokens: Tokens, start: int, end: int, mode: int) -> Found | None:
 
 
 def _is_compound(tokens: Tokens, run: Run, stop: int) -> bool:
-    """Whether a number and what follows it, up to a token, are one quantity: 5 feet 3 inches, $5 and 30 cents."""
-    words = tokens.texts[run.lone + 1 : run.stop]
-    if run.lone < 0 or run.stop >= stop or tokens.kinds[run.stop] != Kind.NUMBER or len(words) > 2:
+    """Whether a number and what follows it, up to a token, are one quantity: 5 feet 3 inches; 1 hour, 45 minutes."""
+    words, behind = tokens.texts[run.lone + 1 : run.stop], run.stop + (tokens.texts[run.stop] == ",")
+    if run.lone < 0 or behind >= stop or tokens.kinds[behind] != Kind.NUMBER or len(words) > 2:
         return False
     if not words or any(word != "and" and not (at == 0 and is_measure(word)) for at, word in enumerate(words)):
         return False
@@ -136,12 +136,14 @@ def _doubt_before(tokens: Tokens, run: Run, start: int) -> str:
     at = run.start
     if at == start:
         return Doubt.NUMBER if start > 1 and _is_split_number(tokens, start) else ""
-    if tokens.kinds[at] == Kind.OPERATOR:
-        return Doubt.SIGN
-    if tokens.kinds[at] == Kind.OPEN and tokens.texts[at - 1].lower() in CITING:
+    if tokens.kinds[at] == Kind.OPERATOR or tokens.kinds[at - 1] == Kind.NUMBER:
+        return Doubt.SIGN if tokens.kinds[at] == Kind.OPERATOR else Doubt.NUMBER  # 3 5/4
+    word = tokens.texts[at - 1].lower()
+    if tokens.kinds[at] == Kind.OPEN and word in CITING:
         return Doubt.CITED  # from (1) + (2)
-    if tokens.texts[at - 1].lower() in JOINING and Kind.NUMBER in tokens.kinds[max(start, at - 3) : at - 1]:
-        return Doubt.LINKED  # 8 packs of 5 bags * $4; 24 eggs in 1 tray * 2
+    reach = 3 if word in JOINING else 2 if word == "and" else 0
+    if Kind.NUMBER in tokens.kinds[max(start, at - reach) : at - 1]:
+        return Doubt.LINKED  # 8 packs of 5 bags * $4; 24 eggs in 1 tray * 2; the sum of 12 and 8 divided by 4
     return _change(tokens, at - 1, start)
 
 
@@ -175,13 +177,12 @@ def find_right(tokens: Tokens, start: int, end: int) -> Found | None:
         others = _readable(read_run(tokens, begin, end, mode) for mode in _RIGHT_MODES if mode & run.modes)
         split = read_run(tokens, begin, end, Mode.SPLIT) if run.modes & Mode.SPLIT else run
         apart = split if split is not run and split.postfix else None
-    doubt, obstacle = _behind(tokens, run, end)
     return Found(
         run=run,
         others=others,
         apart=apart,
-        doubt=run.doubt or doubt or (Doubt.NAMED if run.letters else ""),
-        obstacle=_unreadable(run) or obstacle,
+        doubt=run.doubt or _doubt_behind(tokens, run, end) or (Doubt.NAMED if run.letters else ""),
+        obstacle=_unreadable(run) or _obstacle_behind(tokens, run, end),
         about=about or tokens.kinds[start - 1] == Kind.ABOUT,
         algebra=run.letters and not _has_unit_letter(tokens, run),
     )
@@ -203,20 +204,29 @@ def _after_fillers(tokens: Tokens, at: int, end: int) -> tuple[int, bool]:
     return at, about
 
 
-def _behind(tokens: Tokens, run: Run, end: int) -> tuple[str, str]:
-    """Doubt and obstacle from what follows the right side."""
+def _doubt_behind(tokens: Tokens, run: Run, end: int) -> str:
+    """From what follows the right side."""
+    at = run.stop
+    kind = tokens.kinds[at] if at < end else Kind.BREAK
+    if kind == Kind.OPERATOR:
+        return Doubt.SIGN
+    if kind not in (Kind.NUMBER, Kind.OPEN):
+        return ""
+    if tokens.kinds[at - 1] != Kind.WORD:
+        return Doubt.NUMBER
+    return Doubt.LINKED if tokens.texts[at - 1].lower() == "than" else ""  # 5 more than 100
+
+
+def _obstacle_behind(tokens: Tokens, run: Run, end: int) -> str:
     at = run.stop
     if at >= end:
-        return "", ""
-    kind = tokens.kinds[at]
-    command = tokens.texts[at] == "\\" and at + 1 < end and tokens.texts[at + 1] in COMMANDS
+        return ""
+    kind, text = tokens.kinds[at], tokens.texts[at]
+    command = text == "\\" and at + 1 < end and tokens.texts[at + 1] in COMMANDS
     if kind == Kind.OTHER and (command or tokens.tight(at)):
-        return "", f"{Reason.UNPARSABLE}: {tokens.texts[at]!r} behind the right side"
-    if kind == Kind.OPERATOR:
-        if tokens.texts[at] == "-" and not tokens.tight(at):
-            return Doubt.SIGN, ""
-        return "", f"{Reason.UNSUPPORTED}: the right side is cut off"
-    if run.lone >= 0 and _is_compound(tokens, run, min(at + 2, end)):
-        return "", f"{Reason.UNSUPPORTED}: the right side is cut off"
-    beside = kind in (Kind.NUMBER, Kind.OPEN) and tokens.kinds[at - 1] != Kind.WORD
-    return (Doubt.NUMBER, "") if beside else ("", "")
+        return f"{Reason.UNPARSABLE}: {text!r} behind the right side"
+    goes_on = kind == Kind.OPERATOR and (text != "-" or tokens.tight(at))
+    compound = run.lone >= 0 and _is_compound(tokens, run, min(at + 3, end))
+    if goes_on or compound or is_mark_of_operation(tokens, at):
+        return f"{Reason.UNSUPPORTED}: the right side is cut off"
+    return ""

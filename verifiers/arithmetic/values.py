@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Final, TypeAlias
 
-from steplabel.verifiers.arithmetic.runs import Postfix
+from steplabel.verifiers.arithmetic.runs import Item, Postfix
 
 Value: TypeAlias = int | Fraction
 MAX_EXPONENT = 64
@@ -26,17 +26,39 @@ def evaluate(postfix: Postfix) -> Value:
     """
     stack: list[Value] = []
     for item in postfix:
-        if not isinstance(item, str):
-            stack.append(item)
-        elif item == "neg":
-            stack[-1] = -stack[-1]
-        elif item == "%":
-            stack[-1] = Fraction(stack[-1], 100)
-        else:
-            right = stack.pop()
-            stack[-1] = _BINARY[item](stack[-1], right)
-            _check(stack[-1])
+        _apply(stack, item)
     return stack[0]
+
+
+def heads(postfix: Postfix) -> Iterator[Value]:
+    """The values of all that an expression may begin with: of 3/4 * 80 these are 3, 3/4 and 60.
+
+    Raises:
+        NoValueError: as `evaluate`.
+    """
+    stack: list[Value] = []
+    for item in postfix:
+        _apply(stack, item)
+        if len(stack) == 1:
+            yield stack[0]
+
+
+def arity(item: Item) -> int:
+    """How many values more there are behind an item than before it."""
+    return 1 if not isinstance(item, str) else 0 if item in ("neg", "%") else -1
+
+
+def _apply(stack: list[Value], item: Item) -> None:
+    if not isinstance(item, str):
+        stack.append(item)
+    elif item == "neg":
+        stack[-1] = -stack[-1]
+    elif item == "%":
+        stack[-1] = Fraction(stack[-1], 100)
+    else:
+        right = stack.pop()
+        stack[-1] = _BINARY[item](stack[-1], right)
+        _check(stack[-1])
 
 
 def _check(value: Value) -> None:

@@ -46,7 +46,7 @@ _MONTHS: Final = _words(
     nov dec
     """
 )
-_CHANGED: Final = _words("squared cubed factorial pi st nd rd th off discount")
+_CHANGED: Final = _words("squared cubed factorial doubled tripled halved pi st nd rd th off discount")
 
 CHANGING: Final = _words(
     """
@@ -65,10 +65,13 @@ BEHIND: Final = _FRACTIONS | _SCALES | _CHANGED
 SCALES: Final = _SCALES
 """Words that multiply the number before them."""
 
+PARTS: Final = _words("half quarter quarters")
+"""Fractions that "and" adds to what is before it: 1 and a half hours."""
+
 FRACTIONS: Final = _FRACTIONS
 """Names of fractions, which may end a longer word: one-third."""
 
-BETWEEN: Final = _words("of the a an his her their its as many much")
+BETWEEN: Final = _words("of the a an his her their its as many much that this these those all")
 """What may stand between such a word and its number: half of the 10 + 5."""
 
 CITING: Final = _words("from by adding subtracting combining using equation equations step steps eq eqs")
