@@ -20,6 +20,8 @@ MORE = {
     "dollars and digits": "$1" * 20_000,
     "fractions": r"$\frac{1}{2} = " + r"\frac{1}{2} + " * 3_000 + "1$",
     "powers of letters": "$" + "(x+y)^{60}" * 20 + " = 0$",
+    "power of a sum, found by the fuzzer": "(+c+d+e+f)^{60}",
+    "powers of sums": "$" + " = ".join(f"(a+b+c+d+{n})^{{60}}" for n in range(60)) + "$",
     "percents": "5% of " * 8_000 + "3 = 4",
     "quantifiers": "(x): " * 5_000 + "{A}x",
     "negations": "¬" * 20_000 + "{A}",

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import comb
 from typing import Final, TypeAlias
 
 from steplabel.schemas import Reason
@@ -79,6 +80,8 @@ class Ring:
         """A power with a natural exponent."""
         if exponent > MAX_DEGREE and len(base) > 1:
             raise OutOfReachError(Reason.BUDGET, "degree of a polynomial")
+        if _is_sum_of_letters(base) and comb(len(base) - 1 + exponent, exponent) > MAX_TERMS:
+            raise OutOfReachError(Reason.BUDGET, "terms of a polynomial")
         result, square = ONE, base
         while exponent:
             if exponent & 1:
@@ -153,6 +156,14 @@ def inverse_monomial(polynomial: Polynomial) -> Polynomial | None:
         return None
     inverted, factor = _merged(tuple((name, -exponent) for name, exponent in monomial), ())
     return {inverted: factor / coefficient}
+
+
+def _is_sum_of_letters(polynomial: Polynomial) -> bool:
+    """Whether no two products of its terms are alike but for their order: `c + d + 1`, but not `x + x^2`."""
+    return all(
+        not monomial or (len(monomial) == 1 and monomial[0][0][0] != "\\" and monomial[0][1] == 1)
+        for monomial in polynomial
+    )
 
 
 def is_prime_root(name: str) -> bool:
