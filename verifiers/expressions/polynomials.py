@@ -9,7 +9,7 @@ exponents. Generators that obey an equation are kept reduced, so that equal poly
 
 Products of roots of different primes are linearly independent over the rationals (Besicovitch 1940), and pi is
 transcendental: without opaque generators, a polynomial without letters is zero only if its map is empty.
-Bounds: 2,000 terms, degree 60, 4,096 bits; past them `OutOfReachError`.
+Bounds: 2,000 terms, degree 60, 4,096 bits, 10,000 products of terms in all; past them `OutOfReachError`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from steplabel.verifiers.expressions.limits import OutOfReachError, bounded
 MAX_TERMS: Final = 2_000
 MAX_DEGREE: Final = 60
 _MAX_PRODUCTS = 6_000  # of single terms, in one product: milliseconds
+_MAX_ALL_PRODUCTS = 10_000  # in one ring
 
 IMAGINARY: Final = r"\i"
 PI: Final = r"\pi"
@@ -53,10 +54,12 @@ class Ring:
     Attributes:
         rules: of the opaque generators that obey one.
         opaque: whether some generator may hide a relation: what is not reduced to zero may be zero all the same.
+        products: of single terms so far; past a bound nothing more is multiplied.
     """
 
     rules: dict[str, Rule] = field(default_factory=dict)
     opaque: bool = False
+    products: int = 0
 
     def add(self, left: Polynomial, right: Polynomial, *, times: int = 1) -> Polynomial:
         """`left + times * right`."""
@@ -67,7 +70,9 @@ class Ring:
 
     def multiply(self, left: Polynomial, right: Polynomial) -> Polynomial:
         """The product, reduced by all rules."""
-        if len(left) * len(right) > _MAX_PRODUCTS:
+        products = len(left) * len(right)
+        self.products += products
+        if products > _MAX_PRODUCTS or self.products > _MAX_ALL_PRODUCTS:
             raise OutOfReachError(Reason.BUDGET, "terms of a polynomial")
         total: dict[Monomial, Fraction] = {}
         for one, first in left.items():
