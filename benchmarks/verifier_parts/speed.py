@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sympy import simplify
@@ -18,6 +19,8 @@ from steplabel.schemas.solution import Solution
 from steplabel.verifiers.arithmetic import ArithmeticVerifier, Equation, read_equations
 from steplabel.verifiers.arithmetic.judging import judge
 from steplabel.verifiers.arithmetic.runs import Postfix
+
+_PARTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,22 +42,33 @@ def rates(data: Path, *, steps: int = 4_000, sympy_equations: int = 1_000) -> Ra
     texts = [text for _, _, text in reference_steps(data)][:steps]
     solutions = [solution_of(text) for text in texts]
     _decide(verifier, solutions[: len(solutions) // 4])  # caches of literals fill as they do in a run
-    spent = _cpu(lambda: _read_and_judge(texts))
-    spent_whole = _cpu(lambda: _decide(verifier, solutions))
-    claims = [[_python(claim.body) for claim in verifier.claims(NOBODY, solution)] for solution in solutions]
-    printed = [equation for equations in claims for equation in equations if equation]
-    chosen = printed[:sympy_equations]
-    sympy_spent = _cpu(lambda: [_by_sympy(left, right) for left, right in chosen])
-    per_equation = sympy_spent / len(chosen)
+    spent = spent_whole = sympy_spent = 0.0
+    equations = by_sympy = 0
+    for part in range(_PARTS):  # side by side: the machine's speed changes within seconds
+        mine, whole = texts[part::_PARTS], solutions[part::_PARTS]
+        spent += _cpu(partial(_read_and_judge, mine))
+        spent_whole += _cpu(partial(_decide, verifier, whole))
+        printed = [_python(claim.body) for one in whole for claim in verifier.claims(NOBODY, one)]
+        readable = [equation for equation in printed if equation]
+        chosen = readable[: sympy_equations // _PARTS]
+        sympy_spent += _cpu(partial(_all_by_sympy, chosen))
+        equations += len(readable)
+        by_sympy += len(chosen)
+    per_equation = sympy_spent / by_sympy
     return Rates(
         steps=len(texts),
-        equations=len(printed),
+        equations=equations,
         arithmetic_steps=len(texts) / spent,
         arithmetic_steps_with_records=len(texts) / spent_whole,
-        sympy_steps=len(texts) / (per_equation * len(printed)),
-        times_sympy=per_equation * len(printed) / spent_whole,
+        sympy_steps=len(texts) / (per_equation * equations),
+        times_sympy=per_equation * equations / spent_whole,
         sympy_equations=1 / per_equation,
     )
+
+
+def _all_by_sympy(equations: Sequence[tuple[str, str]]) -> None:
+    for left, right in equations:
+        _by_sympy(left, right)
 
 
 def _decide(verifier: ArithmeticVerifier, solutions: Sequence[Solution]) -> None:

@@ -130,11 +130,12 @@ def doubting(*, before: str, behind: str, stop: str, hints: str = "") -> Doubtin
         stop: the pattern at which a sentence ends.
         hints: of the further words, for `Doubting.may_doubt`; without them it is no safe question.
     """
+    found = {"or so", "let me", "rule", "ruling", *f"{_HINTS} {hints}".split()}
     return Doubting(
         before=re.compile(f"{_BEFORE}|{before}", re.IGNORECASE),
         behind=re.compile(f"{_BEHIND}|{behind}", re.IGNORECASE),
         stop=re.compile(stop),
-        hints=("or so", "let me", "rule", "ruling", *f"{_HINTS} {hints}".split()),
+        hints=tuple(hint for hint in sorted(found) if not any(other in hint for other in found - {hint})),
     )
 
 

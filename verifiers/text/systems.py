@@ -63,9 +63,9 @@ _REDEFINED = re.compile(
 _DEFINED = re.compile(r"\b(?:let|defin\w+|denot\w+)\b[^.\n]{0,40}$", re.IGNORECASE)
 _HINT_WORDS = """
     base binary octal hexadecimal ternary _ mod digit mathbb gf z/ \u2124 \U0001d53d system operat arithmetic congruen
-    ring characteristic remainder legendre jacobi kronecker reciprocity xor bitwise
+    ring characteristic remainder legendre jacobi kronecker reciprocity xor bitwise defin denot
 """
-_HINTS = (*_HINT_WORDS.split(), *_SPOKEN_MODULI)
+_HINTS = (*_HINT_WORDS.split(), "let ", *_SPOKEN_MODULI)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,17 +127,14 @@ def system_of(text: str, *, defining: bool = False) -> System:
         unnamed = any(not found[1] for pattern in (_MODULUS, _RING) for found in pattern.finditer(text))
         bases = set(_bases(text))
         other = unnamed or 0 in bases or _OTHER.search(text) is not None
-        system = System(base=max(bases, default=0), moduli=moduli, other=other)
-    if _redefines(text, defining=defining):
+        system = System(base=max(bases, default=0), moduli=moduli, other=other or _redefines(text))
+    if defining and _REDEFINED.search(text):
         system |= System(other=True)
     return system
 
 
-def _redefines(text: str, *, defining: bool) -> bool:
-    if defining:
-        return _REDEFINED.search(text) is not None
-    if not holds_any(text, ("let ", "defin", "denot")):
-        return False
+def _redefines(text: str) -> bool:
+    """Whether a step gives a sign a meaning of its own, and says so: Let a * b = 2a + b."""
     return any(_DEFINED.search(text[max(0, one.start() - _NEAR) : one.start()]) for one in _REDEFINED.finditer(text))
 
 
