@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from steplabel.verifiers.arithmetic.lookahead import is_measure
 from steplabel.verifiers.arithmetic.tokens import Kind, Tokens, tokenize
 from steplabel.verifiers.arithmetic.wording import JOINING, LINKING, OPERATORS
 from steplabel.verifiers.text.units import read_unit
@@ -17,6 +16,8 @@ from steplabel.verifiers.text.units import read_unit
 _CURRENCIES: Final = {"$": "dollar", "\u20ac": "euro", "\u00a3": "pound sterling", "\u00a5": "yen"}
 _ENDING: Final = JOINING | LINKING | OPERATORS.keys()
 """Words behind which nothing names what a number counts."""
+_WORTH: Final = frozenset({"unit", "part", "share", "block", "ratio", "dime", "nickel", "quarter", "penny"})
+"""What a bar of a model or a coin is counted in, and what it is worth: 3 units + 5 units = 40."""
 _MAX_WORDS = 4
 
 
@@ -38,7 +39,7 @@ def speaks_of_others(left: str, right: str, *, sums: bool, multiplies: bool, lon
     if sums and not multiplies:
         if theirs:
             return bool(things) or not lone  # stores 1 + 2 = $40 + $35
-        return bool(things) and not (lone and len(set(names)) == 1 and all(map(is_measure, ours)))
+        return bool(things) and not (lone and len(set(names)) == 1 and things.isdisjoint(_WORTH))
     return bool(theirs and things - {"%"} and (sums or names[-1]))
 
 

@@ -6,7 +6,7 @@ say that a formula is tried or denied; units that differ; a quotient printed wit
 single number stands first and nothing before it (a definition or a substitution); a base or a modulus that words name,
 where it could make the sides equal; units, also behind the chain, that may have been converted, see `measures.py`. In
 letters, `freedom.py` says when what is no identity fails. Lenient (not strict) also: `slips.py`, and chains that begin
-with a number, which may be a name (`Day 1 = 3 * 5 = 15`).
+with a number among words, which may be a name (`Day 1 = 3 * 5 = 15`).
 
 What keeps `holds` back: units that differ, a product that looks like a mixed number, a base that words name and that
 has all digits printed, `29 = 17 \mod 12`, where neither side is a remainder.
@@ -158,9 +158,11 @@ class _Link:
 
     def _named(self, left: Term, right: Term) -> Iterator[str]:
         """Where a number that begins a chain may be a name."""
-        if self._first and is_literal(left):
+        if not (self._first and self._prose):
+            return
+        if is_literal(left):
             yield "a number defined or named"
-        if self._first and self._prose and is_label_and_dash(left, right):
+        if is_label_and_dash(left, right):
             yield "a dash behind a number"
 
     def _meanings(self, left: Side, right: Side) -> Iterator[str]:

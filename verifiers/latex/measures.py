@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import takewhile
 from math import ceil, floor
 
 from steplabel.schemas import Verdict
@@ -53,8 +54,12 @@ _SENTENCE_END = re.compile(r"[=.;?!\n]")
 _MAX_WORDS = 4
 _CLOCK = frozenset(["am", "pm", "clock", "hour", "(am)", "(pm)"])
 _GROUPS = frozenset(["ten", "tens", "fives", "gross", "lakh", "lakhs", "crore", "crores", "pack", "packs", "dozen"])
-_JOINING = frozenset(["and", "or", "if", "when", "where", "not", "to", "by"])
-"""Words that `units` reads as no unit, and that go on with the sentence more often than with the number."""
+_JOINING_WORDS = """
+    and or if when where not to by so then thus hence therefore since because as is are was were which that we for in of
+    with from but this it the a an at on has have gives
+"""
+_JOINING = frozenset(_JOINING_WORDS.split())
+"""Words that go on with the sentence more often than with the number."""
 
 
 def unit_doubts(left: Side, right: Side) -> Iterator[str]:
@@ -79,7 +84,7 @@ def conversion_doubts(left: Side, right: Side, behind: str) -> Iterator[str]:
     if left.term is None or right.term is None:
         return
     words = _words(behind)
-    named = frozenset(word for word in words if _is_unit(word))
+    named = frozenset(takewhile(_is_unit, words))
     all_units = left.units | right.units | named
     yield from _doubts_behind(left.term, right.term, words)
     if any(word.startswith("of ") for word in left.units | right.units):
@@ -156,7 +161,7 @@ def _differ_by(turn: int, left: Term, right: Term) -> bool:
 
 
 def _is_unit(word: str) -> bool:
-    return is_measured(word, 0) or word in _CLOCK or bool(_measures(frozenset({word})))
+    return word not in _JOINING and (is_measured(word, 0) or word in _CLOCK or bool(_measures(frozenset({word}))))
 
 
 def _measures(units: frozenset[str]) -> frozenset[str]:
@@ -187,9 +192,8 @@ def _is_converted(left: Term, right: Term, units: frozenset[str]) -> bool:
     if min(values) == 0:
         return False
     factor = max(values) / min(values)
-    nearest = round(factor)
     spread = _SPREAD if factor <= _MAX_FACTOR else Fraction(0)
-    factors = {nearest, *range(ceil(factor * (1 - spread)), floor(factor * (1 + spread)) + 1)} - {0, 1}
+    factors = range(max(2, ceil(factor * (1 - spread))), floor(factor * (1 + spread)) + 1)
     return any(
         _explains(word, Fraction(found))
         for unit in units

@@ -163,7 +163,7 @@ def is_estimate(left: Term, right: Term) -> bool:
 def _rounded_to(value: Fraction) -> int:
     """The power of ten that an integer was rounded to, by its zeros; 1 for others."""
     digits = str(value)
-    return 10 ** (len(digits) - len(digits.rstrip("0"))) if value else 1
+    return 10 ** (len(digits) - len(digits.rstrip("0"))) if value and value.denominator == 1 else 1
 
 
 def _equal_with(reading: Callable[[Number], Term], left: Term, right: Term) -> bool:

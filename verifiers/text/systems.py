@@ -43,7 +43,15 @@ _RING = re.compile(r"(?:\\mathbb\s*\{?\s*Z\s*\}?|\bZ|\u2124)\s?(?:_|/)\s?\{?([0-
 _REMAINDER = re.compile(
     r"\bremainders?\b[^.\n]{0,80}?\bdivi(?:ded|sion|ding)\s+(?:\w+\s+)?by\s+\$?([0-9]{1,9})\b", re.IGNORECASE
 )
-_SPOKEN_MODULI = {"clock": (12, 24), "nines": (9,), "digital root": (9,), "parity": (2,)}
+_SPOKEN_MODULI = {
+    "clock": (
+        re.compile(r"\b(?:hour\s+clock|clock\s+arithmetic|o'clock)\b", re.IGNORECASE),
+        (12, 24),
+    ),
+    "nines": (re.compile(r"\bcasting\s+out\s+nines\b", re.IGNORECASE), (9,)),
+    "digital root": (re.compile(r"\bdigital\s+root\b", re.IGNORECASE), (9,)),
+    "parity": (re.compile(r"\bparity\b", re.IGNORECASE), (2,)),
+}
 """Words that say by what residues are taken: casting out nines, hours on a clock."""
 _OTHER = re.compile(
     r"\\mathbb\s*\{?\s*F\s*\}?\s*_|[\u2124\U0001d53d][_/\u2080-\u2089]|\bGF\s*\(|\bF_\{?[0-9]|\bcharacteristic\b"
@@ -161,9 +169,8 @@ def _number(named: str) -> int:
 
 
 def _moduli(text: str) -> Iterator[int]:
-    lower = text.lower()
-    for words, moduli in _SPOKEN_MODULI.items():
-        if words in lower:
+    for pattern, moduli in _SPOKEN_MODULI.values():
+        if pattern.search(text):
             yield from moduli
     yield from (int(found[1]) for found in _REMAINDER.finditer(text))
     for pattern in (_MODULUS, _RING):

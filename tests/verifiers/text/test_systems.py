@@ -47,6 +47,7 @@ NOTHING = {
     "congruent figures": "congruent triangles",
     "digits": "How many digits has 5^8?",
     "an equation": "Let x + y = 3x - 2.",
+    "clockwise, and clocks that are bought": "He turns clockwise and buys 3 clocks and a clock of disparity.",
     "a product": "Let a * b = 12.",
     "remainder of a sum": "She spends the remainder, 5 dollars, on books divided among 3.",
 }
