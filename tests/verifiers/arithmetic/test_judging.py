@@ -118,6 +118,7 @@ HOLDS = {
 }
 FAILS = {
     "sum": "4+4+6 = 18 hot dogs",
+    "sum of what is counted alike": "3 apples + 2 apples = 6",
     "product": "10 x 1,248 = 11,480",
     "quotient": "So 1152/ 1,536 = .5",
     "money": "$4200+$3000 = $8600",
